@@ -49,15 +49,18 @@ export function jsonBytes(value: unknown): number {
 /** The digest within `aim` bytes if cutting texts can do it, and within `max` in any case. */
 export function shrink(draft: Digest, aim: number, max: number = DIGEST_BYTES_MAX): Sized {
   let digest = withLimits(draft);
-  let bytes = jsonBytes(digest);
+  let json = JSON.stringify(digest);
+  let bytes = Buffer.byteLength(json, 'utf8');
   for (const step of [...TRIMS, ...DROPS]) {
     const goal = TRIMS.includes(step) ? aim : max;
     if (bytes <= goal) continue;
     digest = step(digest, bytes - goal);
+    json = '';
     if (bytes > COLLECT_ABOVE_BYTES) collectGarbage();
-    bytes = jsonBytes(digest);
+    json = JSON.stringify(digest);
+    bytes = Buffer.byteLength(json, 'utf8');
   }
-  return { digest, json: JSON.stringify(digest) };
+  return { digest, json };
 }
 
 type ShrinkStep = (digest: Digest, excessBytes: number) => Digest;

@@ -39,11 +39,25 @@ export function parseTime(value: unknown): Iso | null {
 
 /** A forged or flipped stamp may name a 30th of February or an hour 24: `Date.parse` takes them for the day after. */
 function isOfCalendar(value: string): boolean {
+  // Nearly all: what every month has is told by its digits, in a fifth of the time.
+  if (
+    isWithin(twoDigits(value, 5), 1, 12) &&
+    isWithin(twoDigits(value, 8), 1, 28) &&
+    twoDigits(value, 11) <= 23 &&
+    twoDigits(value, 14) <= 59 &&
+    twoDigits(value, 17) <= 59
+  )
+    return true;
   const ms = Date.parse(value);
-  if (Number.isNaN(ms)) return false;
-  // Only these can be none; the others are spared the time of being written out again.
-  const isOdd = value.slice(8, 10) > '28' || value.slice(11, 13) === '24';
-  return !isOdd || isoFromMs(ms) === value;
+  return !Number.isNaN(ms) && isoFromMs(ms) === value;
+}
+
+function isWithin(count: number, least: number, most: number): boolean {
+  return count >= least && count <= most;
+}
+
+function twoDigits(value: string, at: number): number {
+  return 10 * (value.charCodeAt(at) - 0x30) + value.charCodeAt(at + 1) - 0x30;
 }
 
 /** The time, or null where it counts as absent: before 2000, or more than a day ahead of `now`. */

@@ -163,3 +163,21 @@ test('any bytes at all are looked through, in time that grows with them', () => 
   for (const piece of ['\\', '{"a":', '[', '\\"', '" ', '{"list":[{"type":', '}'])
     members.scan(Buffer.from(`{"a":"${piece.repeat(200_000 + Math.floor(random() * 10))}`));
 });
+
+test('a text is read as it stands, whatever text was read in its place before', () => {
+  const quoted = (bytes: readonly number[]) =>
+    Buffer.concat([Buffer.from('{"type":"'), Buffer.from(bytes), Buffer.from('"}')]);
+  // ASCII, the two bytes of `é`, the same character in latin1, which is no UTF-8, and an escape.
+  const texts = [[], [0x61], [0x62], [0xc3, 0xa9], [0xe9], [0xe9, 0x61], [0x5c, 0x6e], [0x61, 0x62], [0xc3]];
+  for (const before of texts) {
+    for (const after of texts) {
+      const [members, alone] = [new Members(['type']), new Members(['type'])];
+      members.scan(quoted(before));
+      members.value('type');
+      expect(members.scan(quoted(after))).toBe('whole');
+      alone.scan(quoted(after));
+      expect(members.value('type')).toBe(alone.value('type'));
+      expect(members.value('type')).toBe(JSON.parse(quoted(after).toString()).type);
+    }
+  }
+});

@@ -37,6 +37,8 @@ const STOPPED = -3;
 const ELEMENTS_MAX = 1000;
 /** A string that goes on is looked through natively from here on. */
 const STRING_BYTES_NEAR = 32;
+/** A longer text is not remembered. */
+const LAST_CHARS_MAX = 40;
 const NOTHING = Buffer.alloc(0);
 
 /** `P`: paths like `type`, `payload.id` and, in each object of a list, `content[].type`. */
@@ -47,6 +49,8 @@ export class Members<P extends string> {
   readonly #to: Int32Array;
   readonly #lists: readonly number[][];
   readonly #paths: readonly P[];
+  /** The text of each length that was last read of each, if short: a few kinds of records come again and again. */
+  readonly #last: readonly string[][];
   #bytes: Buffer = NOTHING;
   #hasLists = false;
   #isEnough: ((path: P) => boolean) | null = null;
@@ -61,6 +65,7 @@ export class Members<P extends string> {
     this.#from = new Int32Array(paths.length);
     this.#to = new Int32Array(paths.length);
     this.#lists = paths.map(() => []);
+    this.#last = paths.map(() => new Array<string>(LAST_CHARS_MAX + 1).fill(''));
   }
 
   /**
@@ -90,7 +95,7 @@ export class Members<P extends string> {
   value(path: P): unknown {
     const slot = this.#slots.get(path) ?? -1;
     const from = this.#from[slot] ?? -1;
-    return from < 0 ? undefined : this.#valueOf(from, this.#to[slot] ?? 0);
+    return from < 0 ? undefined : this.#valueOf(slot, from, this.#to[slot] ?? 0);
   }
 
   /** The member as non-empty text, else null. */
@@ -98,7 +103,7 @@ export class Members<P extends string> {
     const slot = this.#slots.get(path) ?? -1;
     const from = this.#from[slot] ?? -1;
     if (from < 0 || this.#bytes[from] !== 0x22) return null;
-    const value = this.#valueOf(from, this.#to[slot] ?? 0);
+    const value = this.#valueOf(slot, from, this.#to[slot] ?? 0);
     return typeof value === 'string' && value !== '' ? value : null;
   }
 
@@ -112,17 +117,26 @@ export class Members<P extends string> {
 
   /** The values at a path through a list, in their order; elements without one are passed over. */
   all(path: P): readonly unknown[] {
-    const ranges = this.#lists[this.#slots.get(path) ?? -1] ?? [];
+    const slot = this.#slots.get(path) ?? -1;
+    const ranges = this.#lists[slot] ?? [];
     const values: unknown[] = [];
-    for (let n = 0; n < ranges.length; n += 2) values.push(this.#valueOf(ranges[n] ?? 0, ranges[n + 1] ?? 0));
+    for (let n = 0; n < ranges.length; n += 2)
+      values.push(this.#valueOf(slot, ranges[n] ?? 0, ranges[n + 1] ?? 0));
     return values;
   }
 
-  #valueOf(from: number, to: number): unknown {
+  #valueOf(slot: number, from: number, to: number): unknown {
     const bytes = this.#bytes;
     if (bytes[from] === 0x22) {
+      const length = to - from - 2;
+      const last = length <= LAST_CHARS_MAX ? this.#last[slot]?.[length] : undefined;
+      if (last?.length === length && isAt(bytes, from + 1, last)) return last;
       const text = bytes.toString('utf8', from + 1, to - 1);
-      if (!text.includes('\\')) return text;
+      if (!text.includes('\\')) {
+        // As many units as bytes: no byte of it is part of anything but ASCII.
+        if (last !== undefined && text.length === length) (this.#last[slot] ?? [])[length] = text;
+        return text;
+      }
     }
     return parsed(bytes.toString('utf8', from, to));
   }
@@ -238,6 +252,12 @@ function entryOf(level: Level, bytes: Buffer, from: number, to: number): Entry |
     if (n === key.length) return entry;
   }
   return undefined;
+}
+
+/** Whether `text`, which is ASCII, stands there. */
+function isAt(bytes: Buffer, from: number, text: string): boolean {
+  for (let n = 0; n < text.length; n++) if (bytes[from + n] !== text.charCodeAt(n)) return false;
+  return true;
 }
 
 function parsed(text: string): unknown {
