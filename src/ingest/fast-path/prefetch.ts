@@ -7,23 +7,24 @@ import type { Prepared, PrepareRequest, Preparer } from './prepare.ts';
 
 const AHEAD_BYTES_MAX = 24 * 1024 * 1024;
 const AHEAD_MAX = 64;
+/** Sessions of which it is asked together what is to be made ready: each question to the store by itself takes ten times as long. */
+const ASKED_TOGETHER = 64;
 
 export class Ahead {
   readonly #preparer: Preparer;
-  readonly #orderOf: (session: FoundSession) => PrepareRequest | null;
-  readonly #queue: FoundSession[];
+  readonly #ordersOf: OrdersOf;
+  readonly #queue: readonly FoundSession[];
   readonly #ready = new Map<FoundSession, Promise<Prepared | null>>();
+  /** Of the sessions from `#askedFrom` on. */
+  #orders: readonly (PrepareRequest | null)[] = [];
+  #askedFrom = 0;
   #next = 0;
   #bytes = 0;
 
-  constructor(
-    preparer: Preparer,
-    sessions: readonly FoundSession[],
-    orderOf: (session: FoundSession) => PrepareRequest | null,
-  ) {
+  constructor(preparer: Preparer, sessions: readonly FoundSession[], ordersOf: OrdersOf) {
     this.#preparer = preparer;
     this.#queue = [...sessions];
-    this.#orderOf = orderOf;
+    this.#ordersOf = ordersOf;
     this.#fill();
     this.#endWhenDone();
   }
@@ -52,7 +53,7 @@ export class Ahead {
       const isFull =
         this.#ready.size >= AHEAD_MAX || (this.#ready.size > 0 && this.#bytes + bytes > AHEAD_BYTES_MAX);
       if (isFull) return;
-      const order = this.#orderOf(session);
+      const order = this.#orderAt(this.#next);
       if (order === null) continue;
       this.#bytes += bytes;
       // Whatever goes wrong with it goes wrong on the long way too, and is said there.
@@ -62,7 +63,18 @@ export class Ahead {
       );
     }
   }
+
+  #orderAt(place: number): PrepareRequest | null {
+    if (place >= this.#askedFrom + this.#orders.length) {
+      this.#askedFrom = place;
+      this.#orders = this.#ordersOf(this.#queue.slice(place, place + ASKED_TOGETHER));
+    }
+    return this.#orders[place - this.#askedFrom] ?? null;
+  }
 }
+
+/** What to make ready of each; null where only the long way will do. */
+export type OrdersOf = (sessions: readonly FoundSession[]) => readonly (PrepareRequest | null)[];
 
 function bytesOf(session: FoundSession): number {
   return session.files.reduce((sum, file) => sum + file.sizeBytes, 0);

@@ -14,7 +14,7 @@ import { usage } from '../../store/usage.ts';
 import type { FoundSession } from '../discover/discover.ts';
 import { Ahead } from './prefetch.ts';
 import type { Preparer } from './prepare.ts';
-import { orderOf, type ReadySession, storePrepared } from './store-prepared.ts';
+import { ordersOf, type ReadySession, storePrepared } from './store-prepared.ts';
 
 /** Compressed bytes and sessions in one transaction: fewer commits, and nobody waits long for the lock. */
 const BATCH_BYTES = 4 * 1024 * 1024;
@@ -60,7 +60,7 @@ export class ReadySessions {
     this.#program = deps.analyze.program ?? '';
     this.#hardCapBytes = hardCapBytes;
     const now: Iso = deps.clock.now();
-    this.#ahead = new Ahead(preparer, sessions, (session) => orderOf(deps.db, session, now));
+    this.#ahead = new Ahead(preparer, sessions, (some) => ordersOf(deps.db, some, now));
   }
 
   /** False: this session must go the long way, once what is ready before it is flushed. */

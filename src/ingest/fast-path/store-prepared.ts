@@ -22,8 +22,17 @@ export interface ReadySession {
   readonly prepared: Prepared;
 }
 
+/** An order for each of them, as the store is at one moment; it is asked again when one is stored. */
+export function ordersOf(
+  db: WritableDb,
+  sessions: readonly FoundSession[],
+  now: Iso,
+): (PrepareRequest | null)[] {
+  return db.snapshot(() => sessions.map((found) => orderOf(db, found, now)));
+}
+
 /** The order to make a session ready; null where only the long way will do: it is known, compressed, copied, held in a container, or large. */
-export function orderOf(db: WritableDb, found: FoundSession, now: Iso): PrepareRequest | null {
+function orderOf(db: WritableDb, found: FoundSession, now: Iso): PrepareRequest | null {
   const keys = new Set(found.files.map((file) => file.class.key));
   const isPlain = found.files.every(
     (file) => file.known === null && file.class.encoding === 'plain' && file.contained === undefined,
