@@ -42,6 +42,11 @@ export class KnownSources {
     this.#db = db;
   }
 
+  /** Asks several questions of one moment: each by itself is a transaction of its own, and takes as long as ten. */
+  together<T>(ask: () => T): T {
+    return this.#db.snapshot(ask);
+  }
+
   /** What is known of a path, in the form of `WalkedFile.stat`; null: nothing. */
   statOf(path: string): string | null {
     const row = this.#db.get<{ stat: string }>('SELECT stat FROM sources WHERE path = $path', { path });

@@ -110,7 +110,7 @@ export async function scansOf(
   found: Discovery,
   host: Host,
   now: Iso,
-  known: Pick<KnownSources, 'endedAtOf' | 'of'>,
+  known: Pick<KnownSources, 'endedAtOf' | 'of' | 'together'>,
   waits: (session: FoundSession) => boolean,
 ): Promise<AgentScan[]> {
   const scans: AgentScan[] = [];
@@ -134,7 +134,7 @@ export async function scansOf(
       (session) => waits(session) || goes.has(session),
     );
     const waiting = wanted.filter((session) => session.waits);
-    const atRisk = atRiskOf(going, wanted, nowMs, known);
+    const atRisk = known.together(() => atRiskOf(going, wanted, nowMs, known));
     const first = atRisk.map(({ goes_at: at }) => at).sort()[0];
     const totals = found.roots.find((entry) => entry.agent === agent && entry.root === root);
     scans.push({
