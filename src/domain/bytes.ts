@@ -9,9 +9,11 @@ export function viewOf(bytes: Uint8Array): Buffer {
 }
 
 /** Where a short text is written to be read back: memory made for each takes twice as long as the copy. */
-const SCRATCH = Buffer.alloc(16 * 1024);
+const SCRATCH_BYTES = 16 * 1024;
 /** A UTF-16 unit is at most three bytes of UTF-8. */
-const SCRATCH_CHARS = Math.floor(SCRATCH.length / 3);
+const SCRATCH_CHARS = Math.floor(SCRATCH_BYTES / 3);
+/** Made when it is needed: most commands copy no text. */
+let scratch: Buffer | null = null;
 
 /**
  * The first `charsMax` UTF-16 units, well-formed, as a string of their own. A slice would keep the whole text in memory, and so would a
@@ -20,5 +22,6 @@ const SCRATCH_CHARS = Math.floor(SCRATCH.length / 3);
 export function ownText(text: string, charsMax: number): string {
   const first = text.length > charsMax ? text.slice(0, charsMax) : text;
   if (first.length > SCRATCH_CHARS) return Buffer.from(first).toString('utf8');
-  return SCRATCH.toString('utf8', 0, SCRATCH.write(first));
+  scratch ??= Buffer.alloc(SCRATCH_BYTES);
+  return scratch.toString('utf8', 0, scratch.write(first));
 }
