@@ -17,6 +17,11 @@ export interface ContentForm {
   readonly isRemembered: boolean;
   /** Reads one file's records in order, from its first line or from a later one. */
   reader(from: 'start' | 'later'): ContentReader;
+  /**
+   * Whether the agent itself wrote a record in another form than before, by what it does to every record: then what is no content may be
+   * other than it was, and nobody else changed it. Absent: it never does.
+   */
+  isOwnForm?(before: ContentRecord, after: ContentRecord): boolean;
 }
 
 /** What of a record is content, as a value of plain JSON; null: nothing of it is. */

@@ -11,7 +11,7 @@ import type { KnownSource } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, sameBytes, sha256 } from '../store/segments.ts';
 import { compare } from './compare.ts';
-import { type ContentComparison, compareContent, contentFormOf } from './content/content.ts';
+import { bringsMore, type ContentComparison, compareContent, contentFormOf } from './content/content.ts';
 import type { FoundFile } from './discover/discover.ts';
 
 const HEAD_BYTES = 4096;
@@ -62,6 +62,24 @@ async function contentDifference(
   const from = form.isOrdered ? fromLine : 0;
   const ours = fromByte(fileChunks(db, uid, stored), from);
   return compareContent(form, ours, source.chunks(from), from === 0 ? 'start' : 'later');
+}
+
+/** Whether a file that says the same as its stored version holds what is not stored: `lineStartBytes` of the look at it. */
+export async function holdsMore(
+  { db, uid }: { readonly db: ReadableDb; readonly uid: SessionUid },
+  file: FoundFile,
+  source: Source,
+  stored: StoredFile,
+  lineStartBytes: number,
+): Promise<boolean> {
+  const form = contentFormOf(file.agent, file.class.key);
+  if (form === null) return false;
+  const from = form.isOrdered ? lineStartBytes : 0;
+  return bringsMore(
+    form,
+    () => fromByte(fileChunks(db, uid, stored), from),
+    () => source.chunks(from),
+  );
 }
 
 /** The cheap proof of an append: the same inode, the same head, the same tail before where it ended. */

@@ -17,7 +17,7 @@ import { keepVersion, losesBytes } from '../store/versions.ts';
 import { ensureFile, type NewSegment, recountSession, setFileVersion } from '../store/write-raw.ts';
 import type { FoundFile } from './discover/discover.ts';
 import { factsOf } from './fuller.ts';
-import { fromByte, lookAt, marksOf } from './look.ts';
+import { fromByte, holdsMore, lookAt, marksOf } from './look.ts';
 import { lossText } from './loss.ts';
 import {
   elementsOf,
@@ -76,7 +76,13 @@ export async function takeChanged(
   const look = await lookAt(context, file, source, stored, options.full);
   const { standing, isWrittenAnew, readBytes } = look;
   const saysNoMore = options.isCopy || (standing === 'shorter' && !options.mayReplace);
-  if (standing === 'same' || saysNoMore) {
+  const holdsOther =
+    standing === 'same' &&
+    isWrittenAnew &&
+    options.mayReplace &&
+    !options.isCopy &&
+    (await holdsMore(context, file, source, stored, look.lineStartBytes));
+  if ((standing === 'same' && !holdsOther) || saysNoMore) {
     // An empty copy is the beginning of any: it holds nothing of a session that was emptied.
     const holdsAll = standing === 'same' && !(options.isCopy && stored.rawBytes === 0);
     const seen = isWrittenAnew

@@ -9,7 +9,12 @@ import type { ContentForm, ContentRecord } from '../../domain/content.ts';
 import { isRecord, listAt, recordAt, textAt } from '../kit/json-lines.ts';
 import { textsOf } from './records.ts';
 
-export const codexContent: ContentForm = { isOrdered: true, isRemembered: true, reader };
+export const codexContent: ContentForm = {
+  isOrdered: true,
+  isRemembered: true,
+  reader,
+  isOwnForm: (before, after) => 'ordinal' in after && !('ordinal' in before),
+};
 
 /** Settings and counters, which Codex writes again at will. */
 const BOOKKEEPING: ReadonlySet<string> = new Set(['turn_context']);

@@ -7,6 +7,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { AgentLayout, AgentRecords } from '../../domain/agent.ts';
 import {
+  ALL_MEMBERS,
   type ContentForm,
   type ContentReader,
   type ContentRecord,
@@ -150,6 +151,33 @@ async function asSets(ours: Iterable<string>, theirs: AsyncIterable<string>): Pr
 
 function hashOf(content: string): string {
   return new Bun.CryptoHasher('sha256').update(content).digest('base64');
+}
+
+/**
+ * Whether a source that says the same as what is stored holds anything beside its content that is not stored: settings and counters, say,
+ * that are other ones. White space and the order of keys are nothing; nor is what the agent itself wrote in a new form of its own.
+ */
+export async function bringsMore(
+  form: ContentForm,
+  stored: () => Iterable<Uint8Array>,
+  source: () => AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  if (form.isOwnForm !== undefined) {
+    const [before, after] = [await firstRecord(stored()), await firstRecord(source())];
+    if (before !== null && after !== null && form.isOwnForm(before, after)) return false;
+  }
+  const all: ContentForm = { ...ALL_MEMBERS, isOrdered: form.isOrdered };
+  return (await compareContent(all, stored(), source(), 'start')) !== 'same';
+}
+
+async function firstRecord(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<ContentRecord | null> {
+  for await (const line of linesOfStream(chunks)) {
+    const record = exactRecord(Buffer.from(line).toString('utf8'));
+    if (record !== null) return record;
+  }
+  return null;
 }
 
 /** Whether two versions have a line in common that `counts`. What is too long to be told is no proof. */
