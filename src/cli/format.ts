@@ -33,6 +33,8 @@ export function plural(count: number, noun: string): string {
 export function formatAge(time: Iso | null, now: Iso): string {
   if (time === null) return '-';
   const ms = msBetween(time, now);
+  // A damaged row may hold anything.
+  if (Number.isNaN(ms)) return '-';
   if (ms < 0) return 'ahead';
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} m`;
   if (ms < DAY_MS) return `${Math.floor(ms / 3_600_000)} h`;
@@ -43,6 +45,7 @@ export function formatAge(time: Iso | null, now: Iso): string {
 export function formatTime(time: string | null): string {
   if (time === null) return '-';
   const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return '-';
   // The names of zones would have the runtime load its tables of all languages: 20 ms.
   const minutes = offsetMinutes(at);
   const local = new Date(at.getTime() + minutes * 60_000).toISOString();

@@ -4,7 +4,7 @@
  */
 import { packingByName } from '../../domain/session.ts';
 import type { WritableDb } from '../connection.ts';
-import { nameOf, unlikeNames } from '../verify/books.ts';
+import { isNoTime, nameOf, TIMES, unlikeNames } from '../verify/books.ts';
 import type { RawRow } from './pages.ts';
 
 /** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
@@ -136,8 +136,40 @@ function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile,
   );
 }
 
+/** What stands for a time that is none, where something else tells it. */
+const TOLD_BY: Readonly<Record<string, string>> = {
+  'sessions.started_at': toldByDigest("json_extract(json, '$.started_at')"),
+  'sessions.ended_at': toldByDigest("json_extract(json, '$.ended_at')"),
+  // Of a digest that covers what is stored; without one it must be analyzed again.
+  'sessions.analyzed_at': toldByDigest('made_at', 'AND complete = 1 AND generation = raw_generation'),
+  'sessions.digest_at': toldByDigest('made_at'),
+  'sessions.evicted_at': `coalesce((SELECT at FROM forgotten WHERE id = sessions.id), (SELECT max(at) FROM events
+    WHERE session_id = sessions.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation))`,
+};
+/** Columns that must hold one: the time of the repair, since the true one is gone. */
+const ALWAYS_THERE: ReadonlySet<string> = new Set([
+  ...['digests.made_at', 'versions.replaced_at', 'events.at', 'forgotten.at'],
+]);
+const NOW_SQL = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+
+function toldByDigest(value: string, which = ''): string {
+  return `(SELECT ${value} FROM digests WHERE session_id = sessions.id AND json_valid(json) ${which}
+    AND NOT ${isNoTime(value)} ORDER BY generation DESC LIMIT 1)`;
+}
+
+/** Those of other tables first: a session's are told by them. */
+const TIME_MENDS = Object.entries(TIMES)
+  .flatMap(([table, columns]) => columns.map((column) => ({ table, column })))
+  .sort((a, b) => Number(a.table === 'sessions') - Number(b.table === 'sessions'))
+  .map(({ table, column }) => {
+    const name = `${table}.${column}`;
+    const value = ALWAYS_THERE.has(name) ? NOW_SQL : (TOLD_BY[name] ?? 'NULL');
+    return { sql: `UPDATE ${table} SET ${column} = ${value} WHERE ${isNoTime(column)}`, tells: null };
+  });
+
 /** In this order. `tells`: what is said where it changed rows, after their number; null: nothing was lost by it. */
 export const MENDS: readonly { readonly sql: string; readonly tells: string | null }[] = [
+  ...TIME_MENDS,
   // A segment that names a file of another session has a damaged row.
   {
     sql: `DELETE FROM segments WHERE NOT EXISTS

@@ -72,7 +72,33 @@ const HOLDERS: Readonly<Record<string, string>> = {
   digests: 'session_id',
   tombstones: 'session_id',
   events: 'session_id',
+  versions: 'session_id',
 };
+
+/** Columns that hold a time, of a session or of what is told of one. */
+export const TIMES: Readonly<Record<string, readonly string[]>> = {
+  sessions: ['started_at', 'ended_at', 'ingested_at', 'analyzed_at', 'digest_at', 'evicted_at', 'later_at'],
+  digests: ['made_at'],
+  versions: ['replaced_at'],
+  events: ['at'],
+  forgotten: ['at'],
+};
+const TIME_FORM = `${'[0-9]'.repeat(4)}-##-##T##:##:##.#[0-9][0-9]Z`
+  .replaceAll('##', '[0-9][0-9]')
+  .replace('#', '[0-9]');
+
+/** Whether a column holds what is no time: one byte of a page that is another one, or zeros, and every order by it is wrong. */
+export function isNoTime(column: string): string {
+  return `(${column} IS NOT NULL AND (${column} NOT GLOB '${TIME_FORM}' OR octet_length(${column}) <> 24))`;
+}
+
+/** The sessions of a table's rows of which a time is none. */
+function timeRule(table: string, columns: readonly string[]): string {
+  const isOne = columns.map((column) => isNoTime(`t.${column}`)).join(' OR ');
+  const id = HOLDERS[table] ?? 'id';
+  return `SELECT coalesce(s.session_uid, 'session number ' || t.${id}) AS uid
+    FROM ${table} t LEFT JOIN sessions s ON s.id = t.${id} WHERE ${isOne} GROUP BY t.${id}`;
+}
 
 /** Each rule of the books: rows that break it, what is said of them, and what mends it. */
 const RULES: readonly { readonly sql: string; readonly problem: string; readonly cure: Cure }[] = [
@@ -128,6 +154,11 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     problem: 'a tombstone of it and its file do not agree',
     cure: 'rebuild',
   },
+  ...Object.entries(TIMES).map(([table, columns]) => ({
+    sql: timeRule(table, columns),
+    problem: `a time of its ${table === 'sessions' ? 'row' : table} is none`,
+    cure: 'rebuild' as const,
+  })),
   ...(['files', 'segments', 'digests', 'tombstones'] as const).map((table) => ({
     sql: `SELECT 'session number ' || t.session_id AS uid FROM ${table} t LEFT JOIN sessions s ON s.id = t.session_id
             WHERE s.id IS NULL GROUP BY t.session_id`,

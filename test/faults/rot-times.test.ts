@@ -1,0 +1,96 @@
+/** Damage in a row that leaves its page readable: a time that is none is found, mended where something tells it, and stops no command. */
+import { Database } from 'bun:sqlite';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeRotStore, program, type RotStore } from '../../scripts/torture/rot-store.ts';
+import { verifySchema } from '../../src/cli/schemas.ts';
+import { TIMES } from '../../src/store/verify/books.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'session-memory-rot-times-'));
+let made: RotStore;
+beforeAll(async () => {
+  made = await makeRotStore(join(root, 'made'));
+  // So that each table has a row.
+  const db = new Database(made.store, { readonly: true });
+  const rewritten = db
+    .query<{ uid: string }, []>(
+      'SELECT DISTINCT session_uid AS uid FROM versions v JOIN sessions s ON s.id = v.session_id',
+    )
+    .all();
+  db.close();
+  for (const { uid } of rewritten) expect((await program(made.home, made.store, 'pin', uid)).code).toBe(0);
+  const swept = await program(made.home, made.store, 'sweep', '--yes', '--soft-cap', '3MiB');
+  expect(swept.code).toBe(0);
+  expect(
+    (await program(made.home, made.store, 'forget', [...made.truth.keys()].at(-1) ?? '', '--yes')).code,
+  ).toBe(0);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const COLUMNS = Object.entries(TIMES).flatMap(([table, columns]) =>
+  columns.map((column) => [table, column] as const),
+);
+/** A page of zeros, a flipped bit in a digit, a cut. */
+const NO_TIMES = [
+  '\0'.repeat(24),
+  '2026-0:-01T10:00:00.000Z',
+  '2026-06-01T10:00:0',
+  '2026-06-01T10:00:00.000Z\0',
+];
+
+/** Changes all rows of a column past the program; returns how many. */
+function put(store: string, table: string, column: string, value: string): number {
+  const db = new Database(store);
+  const triggers = db
+    .query<{ name: string; sql: string }, []>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+    .all();
+  for (const { name } of triggers) db.run(`DROP TRIGGER "${name}"`);
+  const { changes } = db.run(`UPDATE ${table} SET ${column} = ? WHERE ${column} IS NOT NULL`, [value]);
+  for (const { sql } of triggers) db.run(sql);
+  db.run('PRAGMA wal_checkpoint(TRUNCATE)');
+  db.close(true);
+  return changes;
+}
+
+test.each(COLUMNS)(
+  '%s.%s',
+  async (table, column) => {
+    for (const value of NO_TIMES) {
+      const folder = mkdtempSync(join(root, 'copy-'));
+      const store = join(folder, 's.db');
+      copyFileSync(made.store, store);
+      const home = join(folder, 'home');
+      mkdirSync(home);
+      const run = (...args: string[]) => program(home, store, ...args);
+      expect((await run('verify')).out).toContain('All is well');
+      const hits = put(store, table, column, value);
+      if (hits === 0) {
+        // Nothing of this kind is there to be hit, and no time is read out of it.
+        expect([table, column]).toBeOneOf([['sessions', 'later_at']]);
+        rmSync(folder, { recursive: true });
+        return;
+      }
+      const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
+      expect(found.findings.some(({ problem }) => /^a time of its \w+ is none$/.test(problem))).toBe(true);
+      for (const call of [['list'], ['status'], ['history'], ['show', made.evicted[0] ?? '']]) {
+        const told = await run(...call);
+        expect([call, told.out + told.err]).toEqual([
+          call,
+          expect.not.stringMatching(/unexpected|NaN|Invalid Date/),
+        ]);
+      }
+      const repaired = await run('verify', '--repair', '--yes');
+      expect([value, [0, 3].includes(repaired.code), repaired.err]).toEqual([
+        value,
+        true,
+        expect.any(String),
+      ]);
+      expect((await run('verify')).out).toContain('All is well');
+      for (const uid of made.evicted) expect((await run('show', uid)).code).toBe(0);
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);
