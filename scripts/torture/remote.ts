@@ -83,8 +83,11 @@ class History implements Disposable {
   readonly #archives = new Map<number, Uint8Array[]>();
   /** Names of what somebody has relied on: a service that loses those has lost what it had kept for long. */
   readonly #reliedOn = new Set<string>();
+  /** Machines that have not looked since the service lost something: what they take for safe may be had from nowhere but their own store. */
+  readonly #doubted = new Set<RemoteWorld>();
   #model: ModelBucket | null = null;
   #hasLostWrites = false;
+  #wasSetBack = false;
 
   constructor(seed: number, kinds: Map<string, number>) {
     this.#seed = seed;
@@ -140,6 +143,7 @@ class History implements Disposable {
     else {
       this.#did('set back');
       machine.setBack(image);
+      this.#wasSetBack = true;
       for (const one of this.#written.values()) one.isOfTwo ||= one.owner === machine;
       await machine.ingest();
     }
@@ -176,7 +180,7 @@ class History implements Disposable {
   #writeAnew(n: number, one: Written): void {
     const row = findSession(one.owner.db, uid(n));
     if (row === null || one.owner.model.names('heads/').length === 0) return;
-    if (row.evictedAt === null && !isInBucket(one.owner.db, uid(n))) return;
+    if (row.evictedAt === null && !this.#isSafe(n, one.owner)) return;
     this.#relyOnAll();
     one.before.push(this.#textOf(n, one.lines));
     one.life += 1;
@@ -233,6 +237,7 @@ class History implements Disposable {
     this.#relyOnAll();
     await machine.sync();
     await machine.lookedAfter();
+    this.#doubted.delete(machine);
     this.#relyOnAll();
     const cap = this.#random.below(3) * 50;
     const { db, clock, host } = machine;
@@ -268,14 +273,18 @@ class History implements Disposable {
   /** Only what is safe elsewhere: a session that nobody has is nobody's promise. */
   #deleteByAgent(): void {
     for (const [n, one] of this.#written) {
-      const isSafe = one.owner.model.names('heads/').length > 0 && isInBucket(one.owner.db, uid(n));
-      if (one.isGone || this.#isForgotten(n) || !isSafe) continue;
+      const isThere = one.owner.model.names('heads/').length > 0 && this.#isSafe(n, one.owner);
+      if (one.isGone || this.#isForgotten(n) || !isThere) continue;
       one.isGone = true;
       this.#relyOnAll();
       rmSync(join(one.owner.home, claudePath(id(n))), { force: true });
       this.#did('deleted by its agent');
       return;
     }
+  }
+
+  #isSafe(n: number, owner: RemoteWorld): boolean {
+    return isInBucket(owner.db, uid(n)) && !this.#doubted.has(owner);
   }
 
   async #forget(machine: RemoteWorld): Promise<void> {
@@ -354,6 +363,7 @@ class History implements Disposable {
     for (const machine of machines) model.objects.delete(`heads/${machine}`);
     if (cut.length === 0) return;
     this.#hasLostWrites = true;
+    for (const machine of this.#machines) this.#doubted.add(machine);
     this.#outcome.harm += 1;
     this.#did('lost by the service');
   }
@@ -395,12 +405,15 @@ class History implements Disposable {
     }
     const [first] = this.#machines;
     if (first === undefined) return;
-    // A number that the service has lost is named and stood for; that of a store which was set back since is missing for good.
+    // A number that the service has lost is named and stood for; that of a store which was set back since is missing for good. Where that store
+    // was set back to before its first commit, its new one takes the place: it is named as not the one that the next goes on from.
     const { findings } = await first.verified();
     const own = new Set(this.#machines.map((machine) => machine.id));
+    const isOfLostWrites = (object: string, problem: string) =>
+      (problem.includes('missing') && !own.has(object.split('/')[1] ?? '')) ||
+      (problem.startsWith('another commit stands in its place') && this.#wasSetBack);
     const amiss = findings.filter(
-      ({ object, problem }) =>
-        !(this.#hasLostWrites && !own.has(object.split('/')[1] ?? '') && problem.includes('missing')),
+      ({ object, problem }) => !(this.#hasLostWrites && isOfLostWrites(object, problem)),
     );
     this.#law(amiss.length === 0, `the bucket is whole: ${JSON.stringify(amiss.slice(0, 3))}`);
     for (const [name, { body }] of first.model.objects)
