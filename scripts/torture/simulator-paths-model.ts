@@ -41,6 +41,8 @@ export interface Knows {
   readonly ever: Ever;
   readonly remembered: Remembered | null;
   readonly gone: Gone;
+  /** What it had been before each of its evictions: that went with it. */
+  readonly goneEarlier: Gone;
   /** By uid. */
   readonly last: ReadonlyMap<string, LastSeen>;
   readonly told: string;
@@ -116,7 +118,7 @@ function keptLaws(was: PathFact, { uid, version, log, earlier }: PathFact): stri
 /** What holds once an ingest has seen all there is. */
 export function wholeLaws(disk: readonly File[], before: Facts, after: Facts, knows: Knows): string[] {
   const { remembered, gone } = knows;
-  const broken = disk.flatMap((file) => thereLaws(file, disk, after, gone));
+  const broken = disk.flatMap((file) => thereLaws(file, disk, after, [gone, knows.goneEarlier]));
   broken.push(...singleLaws([...after.values()]));
   for (const fact of after.values())
     if (isLive(fact)) broken.push(...toldLaws(knows.turns, fact, knows.ever.get(fact.uid) ?? new Set()));
@@ -128,7 +130,7 @@ export function wholeLaws(disk: readonly File[], before: Facts, after: Facts, kn
 }
 
 /** Every file is in the store: as a version, the beginning of one, or evicted; and known where it lies. */
-function thereLaws(file: File, disk: readonly File[], after: Facts, gone: Gone): string[] {
+function thereLaws(file: File, disk: readonly File[], after: Facts, gone: readonly Gone[]): string[] {
   const says = saysOf(file);
   if (!file.turns.some(({ kind }) => kind === 'turn')) return [];
   const all = [...after.values()].filter(({ nativeId }) => nativeId === idOf(file));
@@ -136,7 +138,9 @@ function thereLaws(file: File, disk: readonly File[], after: Facts, gone: Gone):
   const holders = live.filter(({ version, earlier }) =>
     [version, ...earlier].some((one) => beginsWith(said(one), says)),
   );
-  const wasEvicted = all.some(({ uid }) => gone.get(uid)?.some((one) => beginsWith(one, says)) === true);
+  const wasEvicted = all.some(({ uid }) =>
+    gone.some((evicted) => evicted.get(uid)?.some((one) => beginsWith(one, says)) === true),
+  );
   if (holders.length === 0 && !wasEvicted) return [`${file.path} is in no session: records ${says}`];
   // Where it was copied, an older copy may be left that nobody looks at again.
   const isAlone =

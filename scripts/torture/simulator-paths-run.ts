@@ -48,6 +48,8 @@ class PathLife {
   #remembered: Remembered | null = null;
   /** By uid: what it said at each of its evictions. */
   readonly #gone = new Map<string, (readonly number[])[]>();
+  /** The same of its earlier versions. */
+  readonly #goneEarlier = new Map<string, (readonly number[])[]>();
   readonly #last = new Map<string, LastSeen>();
   readonly #ever = new Map<string, Set<number>>();
   /** By uid: when it was analyzed; null: under a clock that was wrong. */
@@ -223,6 +225,7 @@ class PathLife {
       ever: this.#ever,
       remembered,
       gone: this.#gone,
+      goneEarlier: this.#goneEarlier,
       last: this.#last,
       told,
     });
@@ -292,6 +295,8 @@ class PathLife {
         // Of a version that was cut short and not analyzed since, only the hash of the bytes is kept.
         this.#last.set(uid, { bytes: fact.version, isCut: !fact.version.equals(fact.log) });
         this.#gone.set(uid, [...(this.#gone.get(uid) ?? []), saidIn(fact.version)]);
+        const earlier = fact.earlier.map(saidIn);
+        this.#goneEarlier.set(uid, [...(this.#goneEarlier.get(uid) ?? []), ...earlier]);
       }
     if (died || this.#clock !== 'right') return;
     if (said.code !== 0) {

@@ -69,7 +69,7 @@ export function whose<Uid>(fresh: Uid, all: readonly Candidate<Uid>[]): Assignme
     return given(own, own.state === 'evicted' ? 'returns' : 'rewritten', true);
   if (longer !== null) return given(longer, longer.state === 'evicted' ? 'evicted' : 'copy');
   const empty = standing('unknown');
-  if (empty !== null) return given(empty, 'grows', true);
+  if (empty !== null) return given(empty, empty.state === 'evicted' ? 'returns' : 'grows', true);
   // Of what was forgotten no byte is left to hold it against: it may be this.
   const forgotten = all.find(({ state }) => state === 'forgotten');
   if (forgotten !== undefined && candidates.every(({ held }) => held === 'no'))

@@ -223,7 +223,11 @@ async function candidateByContent(
         standing: path === 'all' || path === 'shared' ? 'same' : 'shorter',
         bytes: main.known.takenBytes,
       };
-    const stones = tombstonesOf(db, uid).filter(({ key }) => key === main.class.key);
+    const all = tombstonesOf(db, uid);
+    const stones = all.filter(({ key }) => key === main.class.key);
+    // A run was killed before it came to the transcript, and what lay beside it was evicted.
+    if (all.length > 0 && stones.length === 0 && mayBeOf(db, uid, main))
+      return { uid, state: 'evicted', held: path, standing: 'unknown', bytes: 0 };
     const held = await holdAgainst(main, source, stones, contentsOfEvicted(db, uid));
     const bytes = stones[0]?.rawBytes ?? 0;
     const standing = standingToEvicted(held, stones[0]?.generation);
@@ -248,12 +252,13 @@ async function candidateByContent(
 /**
  * How a copy stands to a session that its agent has cut back or written anew, by what the session was before. `toPresent`: how it stands to
  * what is left. What says no more than the session once did is of it. What begins with what is left and with the line that stood behind
- * that, and then says something else, has gone its own way.
+ * that, and then says something else, has gone its own way; so has what goes on in any other way while the session's own file lies where it
+ * lay: the session has said what this one never did.
  */
 async function standingToEarlier(
   db: ReadableDb,
   uid: SessionUid,
-  { agent, class: { key } }: FoundFile,
+  { agent, path, class: { key } }: FoundFile,
   source: Source,
   stored: StoredFile,
   toPresent: 'grown' | 'different',
@@ -270,6 +275,8 @@ async function standingToEarlier(
   const toAll = await standingTo(log);
   if (toAll === 'same' || toAll === 'shorter') return 'shorter';
   if (toPresent === 'different' || toAll === 'grown') return toPresent;
+  const others = otherPathsOf(db, uid, key, path);
+  if (others.some((other) => holdsAll(stored, other) && mayBeThere(other.path))) return 'different';
   const toLine = await standingTo(() => throughLineBehind(stored.rawBytes, log()));
   return toLine === 'same' || toLine === 'grown' ? 'different' : 'grown';
 }

@@ -266,6 +266,49 @@ test.each([
   },
 );
 
+test.each([
+  ['beside the file of its session is a conversation of its own', true],
+  ['in another place, where that file is gone, is the session', false],
+])('what goes on from what is left of a session that was cut back: %s', async (_, isThere) => {
+  using world = new World();
+  const [one = '', two = '', three = ''] = ['one', 'two', 'three'].map((text, n) => line(text, n));
+  world.put(KILN, one + two + three);
+  await world.ingest();
+  const kiln = world.put(KILN, one + two);
+  if (!isThere) {
+    await world.ingest();
+    rmSync(kiln);
+  }
+  const now = one + two + line('five', 5);
+  world.put(claudePath(ID, '-srv-copy'), now);
+  await world.ingest();
+  // It never said what the session has said.
+  const others = listSessions(world.db).filter(({ uid }) => uid !== UID);
+  expect(others).toHaveLength(isThere ? 1 : 0);
+  expect(world.stored(others[0]?.uid ?? UID).toString()).toBe(now);
+  if (isThere) expect(world.stored(UID).toString()).toBe(one + two);
+  mustVerify(world);
+});
+
+test.each(['evicted', 'live'])(
+  'a transcript that comes to what lay beside it is of that session: %s',
+  async (state) => {
+    using world = new World();
+    const beside = line('asked', 1);
+    world.put(KILN.replace(/\.jsonl$/, '/subagents/agent-a1.jsonl'), beside);
+    // As an ingest leaves it that is killed before it comes to the transcript.
+    await world.ingest();
+    if (state === 'evicted') world.lose(UID);
+    const transcript = line('one', 2);
+    world.put(KILN, transcript);
+    await world.ingest();
+    expect(listSessions(world.db).map(({ uid }) => uid as string)).toEqual([UID]);
+    expect(world.stored(UID).toString()).toBe(transcript);
+    expect(world.stored(UID, 'subagents/agent-a1.jsonl').toString()).toBe(beside);
+    mustVerify(world);
+  },
+);
+
 test('a copy of what a session was before it was cut back brings nothing back, looked at in full or not', async () => {
   using world = new World();
   const [one = '', ...more] = ['one', 'two', 'three'].map((text, n) => line(text, n));

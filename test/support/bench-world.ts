@@ -12,7 +12,7 @@ import type { WritableDb } from '../../src/store/connection.ts';
 import { openWritable } from '../../src/store/open.ts';
 import { digestsOf, filesOf, findSession } from '../../src/store/read.ts';
 import { fileChunks, removedChunks } from '../../src/store/segments.ts';
-import { evictCovered } from '../../src/store/write-sweep.ts';
+import { evictCovered, loseByHand } from '../../src/store/write-sweep.ts';
 
 /** A store as it is made, by the first world of a file. */
 let made: Uint8Array | null = null;
@@ -125,6 +125,18 @@ export class World implements Disposable {
       { sweepId: 'test', at: this.now, untilUsageBytes: null },
     );
     if (outcome?.kind !== 'evicted') throw new Error(`not evicted: ${JSON.stringify(outcome)}`);
+  }
+
+  /** Whatever it holds, without an analysis. */
+  lose(uid: string): void {
+    const card = findSession(this.db, uid as SessionUid);
+    if (card === null) throw new Error(`no session ${uid}`);
+    const outcome = loseByHand(
+      this.db,
+      { uid: card.uid, generation: card.generation, storedBytes: card.storedBytes, reason: 'test' },
+      this.now,
+    );
+    if (outcome.kind !== 'evicted') throw new Error(`not evicted: ${JSON.stringify(outcome)}`);
   }
 
   [Symbol.dispose](): void {
