@@ -127,12 +127,16 @@ function plainPath(path: string): string {
   return path.replace(/\.(?:zst|gz)$/, '');
 }
 
-/** Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. */
+/**
+ * Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. But an empty
+ * file is as long as any other one that was emptied.
+ */
 function holdsAll(
   stored: StoredFile,
   { held, takenBytes }: Pick<KnownSource, 'held' | 'takenBytes'>,
 ): boolean {
-  return held === null || stored.gone ? takenBytes === stored.rawBytes : held === versionOf(stored);
+  const isByLength = held === null || (stored.gone && stored.rawBytes > 0);
+  return isByLength ? takenBytes === stored.rawBytes : held === versionOf(stored);
 }
 
 /**

@@ -367,7 +367,9 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
       }
       // An emptied file tells nothing of whose its path is: what comes there next is held against what the path held before.
       if (sameAs === null && file.known?.uid === found.uid && file.known.key === file.class.key) continue;
-      const holdsAll = sameAs !== null;
+      const heldBefore = file.known?.uid === found.uid && file.known.held !== '';
+      // Any empty file is what one that was emptied is.
+      const holdsAll = sameAs !== null && (sameAs.rawBytes > 0 || heldBefore);
       if (holdsAll && file.class.key === MAIN) isWhole = true;
       const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
       // Of its file, so that another path of it is known to hold the same.

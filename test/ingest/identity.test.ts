@@ -1,6 +1,7 @@
 /** Files of one id, as synced folders, renamed projects, resumes and forks leave them: each conversation is a session, with facts of its own. */
 import { describe, expect, test } from 'bun:test';
-import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { listenToDecisions } from '../../src/domain/decisions.ts';
 import type { SessionUid } from '../../src/domain/ids.ts';
 import type { Iso } from '../../src/domain/time.ts';
@@ -306,6 +307,31 @@ test.each(['evicted', 'live'])(
     expect(world.stored(UID).toString()).toBe(transcript);
     expect(world.stored(UID, 'subagents/agent-a1.jsonl').toString()).toBe(beside);
     mustVerify(world);
+  },
+);
+
+test.each([
+  ['left alone', 'no'],
+  ['looked at again', 'touched'],
+])(
+  'an empty file that was met beside a session which was emptied and evicted is not that session: %s',
+  async (_, between) => {
+    using world = new World();
+    const kiln = world.put(KILN, line('one', 1) + line('two', 2));
+    const empty = claudePath(ID, '-srv-empty');
+    world.put(empty, '');
+    await world.ingest();
+    world.put(KILN, '');
+    await world.ingest();
+    await world.sweepAway(UID);
+    if (between === 'touched') utimesSync(join(world.home, empty), 1_780_000_000, 1_780_000_000);
+    await world.ingest();
+    rmSync(kiln);
+    world.put(empty, line('of another', 3));
+    await world.ingest();
+    const others = listSessions(world.db).filter(({ uid }) => uid !== UID);
+    expect(others.map(({ uid }) => world.stored(uid).toString())).toEqual([line('of another', 3)]);
+    expect(findSession(world.db, UID as SessionUid)?.evictedAt).not.toBeNull();
   },
 );
 
