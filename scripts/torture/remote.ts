@@ -58,6 +58,8 @@ interface Written {
   readonly before: string[];
   /** Its machine goes on under another id since, and both ids have a state of it: which of them is the later one only that machine knows. */
   isOfTwo: boolean;
+  /** That machine was set back once more since, and knows it no more than others. */
+  isOfNobody: boolean;
 }
 
 export interface RemoteHistory {
@@ -144,7 +146,11 @@ class History implements Disposable {
       this.#did('set back');
       machine.setBack(image);
       this.#wasSetBack = true;
-      for (const one of this.#written.values()) one.isOfTwo ||= one.owner === machine;
+      for (const one of this.#written.values()) {
+        if (one.owner !== machine) continue;
+        one.isOfNobody ||= one.isOfTwo;
+        one.isOfTwo = true;
+      }
       await machine.ingest();
     }
   }
@@ -161,7 +167,15 @@ class History implements Disposable {
   async #write(owner: RemoteWorld): Promise<void> {
     const n = this.#written.size;
     if (n >= SESSIONS_MAX) return;
-    this.#written.set(n, { owner, lines: 1, isGone: false, life: 0, before: [], isOfTwo: false });
+    this.#written.set(n, {
+      owner,
+      lines: 1,
+      isGone: false,
+      life: 0,
+      before: [],
+      isOfTwo: false,
+      isOfNobody: false,
+    });
     owner.put(claudePath(id(n)), this.#textOf(n, 1));
     await owner.ingest();
   }
@@ -389,7 +403,8 @@ class History implements Disposable {
         if (isReadable(n)) this.#law(rows.has(uid(n)), `${about} is known`);
         const text = await machine.fetch(uid(n));
         const lives = [this.#textOf(n, one.lines), ...one.before];
-        const isKnown = one.isOfTwo && machine !== one.owner ? lives.includes(text) : text === lives[0];
+        const isAny = one.isOfNobody || (one.isOfTwo && machine !== one.owner);
+        const isKnown = isAny ? lives.includes(text) : text === lives[0];
         this.#law(isKnown, `${about} comes back byte for byte: ${text.slice(0, 200)}`);
         const removed = one.before.length === 0 ? '' : await machine.fetch(uid(n), removedChunks);
         const missing = lives
