@@ -2,10 +2,13 @@
  * What must hold of a damaged store, before and after its repair.
  * Promises: each broken law is a sentence; nothing here knows how the damage was done.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifySchema } from '../../src/cli/schemas.ts';
 import { filesBelow, program, type RotStore } from './rot-store.ts';
+
+/** No SQLite file has a smaller page. */
+const PAGE_BYTES_MIN = 512;
 
 export interface Damaged extends RotStore {
   /** Where restores are tried. */
@@ -86,8 +89,10 @@ export async function repairAndLook(
 ): Promise<{ broken: string[]; lost: string[]; code: number }> {
   const broken: string[] = [];
   const repaired = await program(damaged.home, damaged.store, 'verify', '--repair', '--yes', '--json');
-  // Of a file that is nearly gone there is nothing to mend; it says so, and changes nothing.
-  if (repaired.code === 1 && repaired.out.includes('nothing of it can be read'))
+  // Of a file that is nearly gone there is nothing to mend; it says so, and changes nothing. Nor can it be told for a store by a few bytes.
+  const isNone = repaired.code === 1 && repaired.out.includes('nothing of it can be read');
+  const isNoStore = repaired.code === 2 && repaired.out.includes('or its first page is damaged');
+  if (isNone || (isNoStore && statSync(damaged.store).size < PAGE_BYTES_MIN))
     return { broken: [], lost: [...damaged.truth.keys()], code: 1 };
   if (![0, 3].includes(repaired.code))
     broken.push(`repair exits ${repaired.code}: ${repaired.out}${repaired.err}`);
