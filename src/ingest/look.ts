@@ -64,7 +64,10 @@ async function contentDifference(
   return compareContent(form, ours, source.chunks(from), from === 0 ? 'start' : 'later');
 }
 
-/** Whether a file that says the same as its stored version holds what is not stored: `lineStartBytes` of the look at it. */
+/**
+ * Whether a file of lines that says the same as its stored version holds what is not stored: `lineStartBytes` of the look at it. What an agent
+ * has put into a database, or taken over from one, is in another form throughout.
+ */
 export async function holdsMore(
   { db, uid }: { readonly db: ReadableDb; readonly uid: SessionUid },
   file: FoundFile,
@@ -73,12 +76,11 @@ export async function holdsMore(
   lineStartBytes: number,
 ): Promise<boolean> {
   const form = contentFormOf(file.agent, file.class.key);
-  if (form === null) return false;
-  const from = form.isOrdered ? lineStartBytes : 0;
+  if (form === null || !form.isOrdered) return false;
   return bringsMore(
     form,
-    () => fromByte(fileChunks(db, uid, stored), from),
-    () => source.chunks(from),
+    () => fromByte(fileChunks(db, uid, stored), lineStartBytes),
+    () => source.chunks(lineStartBytes),
   );
 }
 

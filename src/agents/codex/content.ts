@@ -13,7 +13,7 @@ export const codexContent: ContentForm = {
   isOrdered: true,
   isRemembered: true,
   reader,
-  isOwnForm: (before, after) => 'ordinal' in after && !('ordinal' in before),
+  isOwnForm: (before, after) => 'ordinal' in after !== 'ordinal' in before,
 };
 
 /** Settings and counters, which Codex writes again at will. */

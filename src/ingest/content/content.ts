@@ -166,8 +166,7 @@ export async function bringsMore(
     const [before, after] = [await firstRecord(stored()), await firstRecord(source())];
     if (before !== null && after !== null && form.isOwnForm(before, after)) return false;
   }
-  const all: ContentForm = { ...ALL_MEMBERS, isOrdered: form.isOrdered };
-  return (await compareContent(all, stored(), source(), 'start')) !== 'same';
+  return (await compareContent(ALL_MEMBERS, stored(), source(), 'start')) !== 'same';
 }
 
 async function firstRecord(
