@@ -178,9 +178,9 @@ function quietLaws(
     ![...last.values()].some((one) => one.bytes.equals(bytesOf(file))) &&
     (file.branch.agent === 'claude' || [...last.values()].some(({ isCut }) => isCut));
   if (wasEvicted && files.some(isUnknown)) return [];
-  // Nor is the beginning of what was evicted known again where it was never looked at.
+  // Nor is the beginning of what was evicted known again where it was never looked at, or where a copy that stayed behind was touched since.
   const isBeginning = (file: File) =>
-    (file.since !== 'nothing' || file.form !== 'plain') &&
+    (file.since !== 'nothing' || file.form !== 'plain' || file.branch.from !== null) &&
     [...gone.values()].flat().some((one) => one.length > file.turns.length && beginsWith(one, saysOf(file)));
   if (wasEvicted && files.some(isBeginning)) return [];
   // A file that says what only another one said before has changed: it was taken back to that.

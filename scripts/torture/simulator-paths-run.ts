@@ -153,8 +153,6 @@ class PathLife {
       }
       case 'form':
         if (file.since === 'exchanged' || (branch.agent === 'claude' && file.since === 'moved')) return;
-        // Of a copy that stayed behind only its path says what it was, until it is touched: then it is stored once more, for it may be another.
-        if (file.form === action.form && branch.from !== null) return;
         file.form = action.form;
         return this.#disk.write(file);
       case 'delete':
