@@ -146,6 +146,8 @@ class History implements Disposable {
       this.#did('set back');
       machine.setBack(image);
       this.#wasSetBack = true;
+      // What an older day took for safe may be lost since.
+      if (this.#hasLostWrites) this.#doubted.add(machine);
       for (const one of this.#written.values()) {
         if (one.owner !== machine) continue;
         one.isOfNobody ||= one.isOfTwo;
