@@ -5,6 +5,7 @@
 import { dirname, sep } from 'node:path';
 import { ROWS_FORMAT } from '../domain/contained.ts';
 import { ALL_MEMBERS, type ContentRecord } from '../domain/content.ts';
+import { FailureError } from '../domain/errors.ts';
 import { divergedUid, type SessionUid, sessionUid } from '../domain/ids.ts';
 import { openSource } from '../files/contained/contained.ts';
 import { mayBeThere } from '../files/file-names.ts';
@@ -25,17 +26,16 @@ import { filesOf } from '../store/read.ts';
 import {
   agentRootOf,
   bearersOf,
-  type KnownSource,
+  holdsAll,
   otherPathsOf,
   pathsOf,
   type StoredBearer,
   tombstonesOf,
-  versionOf,
 } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logChunks } from '../store/segments.ts';
 import { compare } from './compare.ts';
-import { compareContent, contentFormOf, sharesContent } from './content/content.ts';
+import { compareContent, contentFormOf, isNothing, sharesContent } from './content/content.ts';
 import type { FoundFile, FoundSession } from './discover/discover.ts';
 import { type HeldAgainst, holdAgainst } from './evicted.ts';
 import { lookAt } from './look.ts';
@@ -125,18 +125,6 @@ async function heldBy(db: ReadableDb, main: FoundFile, uid: SessionUid): Promise
 /** A transcript that is compressed, or no more, lies where it lay. */
 function plainPath(path: string): string {
   return path.replace(/\.(?:zst|gz)$/, '');
-}
-
-/**
- * Whether a path held all of a file's version. An older program told by its length; of an evicted session nothing else is left. But an empty
- * file is as long as any other one that was emptied.
- */
-function holdsAll(
-  stored: StoredFile,
-  { held, takenBytes }: Pick<KnownSource, 'held' | 'takenBytes'>,
-): boolean {
-  const isByLength = held === null || (stored.gone && stored.rawBytes > 0);
-  return isByLength ? takenBytes === stored.rawBytes : held === versionOf(stored);
 }
 
 /**
@@ -238,8 +226,8 @@ async function candidateByContent(
     return { uid, state: 'evicted', held: path, standing, bytes };
   }
   const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
-  const bytes = stored?.rawBytes ?? 0;
-  const standing = await standingOf(db, uid, main, source, stored, full);
+  const saysNothing = stored === undefined || areNothing(fileChunks(db, uid, stored));
+  const standing = await standingOf(db, uid, main, source, stored, saysNothing, full);
   const isCutBack = stored !== undefined && stored.logBytes > stored.rawBytes;
   return {
     uid,
@@ -249,7 +237,7 @@ async function candidateByContent(
       isCutBack && path !== 'all' && (standing === 'grown' || standing === 'different')
         ? await standingToEarlier(db, uid, main, source, stored, standing)
         : standing,
-    bytes,
+    bytes: saysNothing ? 0 : stored.rawBytes,
   };
 }
 
@@ -304,8 +292,9 @@ function standingToEvicted(
   { sameAs, startsWith, saysNothing }: HeldAgainst,
   newest: number | undefined,
 ): Standing {
-  if (sameAs !== null) return 'same';
+  // Also of one that was emptied itself: what is there says nothing of whose it is.
   if (saysNothing) return 'shorter';
+  if (sameAs !== null) return 'same';
   const isGrown = startsWith.some(({ rawBytes, generation }) => rawBytes > 0 && generation === newest);
   return isGrown ? 'grown' : 'different';
 }
@@ -316,13 +305,24 @@ async function standingOf(
   main: FoundFile,
   source: Source,
   stored: StoredFile | undefined,
+  saysNothing: boolean,
   full: boolean,
 ): Promise<Standing> {
   if (stored === undefined) return mayBeOf(db, uid, main) ? 'unknown' : 'different';
   const look = await lookAt({ db, uid }, main, source, stored, full);
-  if (stored.rawBytes > 0 || look.standing === 'same') return look.standing;
+  if (!saysNothing || look.standing === 'same') return look.standing;
   // A session that was emptied had bytes of its own.
-  return stored.logBytes === 0 ? 'unknown' : 'different';
+  return areNothing(logChunks(db, uid, stored)) ? 'unknown' : 'different';
+}
+
+/** Whether stored bytes say nothing. Damaged ones, which `verify` names, were something. */
+function areNothing(chunks: Iterable<Uint8Array>): boolean {
+  try {
+    return isNothing(chunks);
+  } catch (thrown) {
+    if (thrown instanceof FailureError) return false;
+    throw thrown;
+  }
 }
 
 /**

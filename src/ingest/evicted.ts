@@ -7,7 +7,7 @@ import type { Source } from '../files/source.ts';
 import type { EvictedContent } from '../store/contents.ts';
 import type { Tombstone } from '../store/read-sources.ts';
 import { sameBytes } from '../store/segments.ts';
-import { contentFormOf, hashContent } from './content/content.ts';
+import { contentFormOf, hashContent, isPadding } from './content/content.ts';
 import type { FoundFile } from './discover/discover.ts';
 
 interface Stone {
@@ -66,7 +66,7 @@ async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Prom
   let at = 0;
   let isBlank = true;
   const take = (chunk: Uint8Array) => {
-    isBlank &&= chunk.every(isPadding);
+    isBlank &&= isPadding(chunk);
     let rest = chunk;
     for (const place of marks) {
       if (place < at || place > at + rest.length || hashAt.has(place)) continue;
@@ -90,9 +90,4 @@ async function holdBytes(source: Source, tombstones: readonly Tombstone[]): Prom
     saysNothing: isBlank,
     readBytes: at,
   };
-}
-
-/** NULs of a crash, and white space: lines or a document of nothing else are none. */
-function isPadding(byte: number): boolean {
-  return byte === 0 || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }

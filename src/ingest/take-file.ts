@@ -15,6 +15,7 @@ import type { Extent, StoredFile } from '../store/rows.ts';
 import { fileChunks, readSegment, segmentsOf } from '../store/segments.ts';
 import { keepVersion, losesBytes } from '../store/versions.ts';
 import { ensureFile, type NewSegment, recountSession, setFileVersion } from '../store/write-raw.ts';
+import { isNothing } from './content/content.ts';
 import type { FoundFile } from './discover/discover.ts';
 import { factsOf } from './fuller.ts';
 import { fromByte, holdsMore, lookAt, marksOf } from './look.ts';
@@ -84,7 +85,8 @@ export async function takeChanged(
     (await holdsMore(context, file, source, stored, look.lineStartBytes));
   if ((standing === 'same' && !holdsOther) || saysNoMore) {
     // An empty copy is the beginning of any: it holds nothing of a session that was emptied.
-    const holdsAll = standing === 'same' && !(options.isCopy && stored.rawBytes === 0);
+    const isSaid = () => !options.isCopy || !isNothing(fileChunks(context.db, context.uid, stored));
+    const holdsAll = standing === 'same' && isSaid();
     const seen = isWrittenAnew
       ? seenAnew(file, source, stored, holdsAll)
       : seenOf(file, source, readBytes, { holdsAll });

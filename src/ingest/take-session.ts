@@ -18,7 +18,7 @@ import { retimeMet } from '../store/clock.ts';
 import type { WritableDb } from '../store/connection.ts';
 import { contentsOfEvicted } from '../store/contents.ts';
 import { filesOf, findSession } from '../store/read.ts';
-import { otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
+import { holdsAll, type KnownSource, otherPathsOf, tombstonesOf } from '../store/read-sources.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { removedRanges } from '../store/segments.ts';
 import { timesOf } from '../store/write-raw.ts';
@@ -287,11 +287,11 @@ function isOnlyOne(
   context: TakeContext,
   file: FoundFile,
   stored: StoredFile,
-  others: readonly { readonly takenBytes: number }[],
+  others: readonly Pick<KnownSource, 'held' | 'takenBytes'>[],
 ): boolean {
   const isOwn = file.known?.uid === context.uid && file.known.key === file.class.key;
-  return isOwn && file.known?.takenBytes === stored.rawBytes
-    ? !others.some(({ takenBytes }) => takenBytes === stored.rawBytes)
+  return isOwn && file.known !== null && holdsAll(stored, file.known)
+    ? !others.some((other) => holdsAll(stored, other))
     : others.length === 0;
 }
 
@@ -345,9 +345,12 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
   const main = newest.find(({ key }) => key === MAIN);
   let isWhole = main === undefined;
   for (const file of found.files) {
+    const { key } = file.class;
+    const stored = known.find((one) => one.key === key) ?? null;
+    const isOwn = file.known?.uid === found.uid && stored !== null && holdsAll(stored, file.known);
     if (file.known !== null && !file.isChanged && file.known.uid === found.uid) {
-      continued.add(file.class.key);
-      if (file.class.key === MAIN && file.known.takenBytes === main?.rawBytes) isWhole = true;
+      continued.add(key);
+      if (key === MAIN && isOwn && file.known.takenBytes === main?.rawBytes) isWhole = true;
       continue;
     }
     try {
@@ -366,15 +369,14 @@ async function checkEvictedSession(deps: TakeDeps, found: FoundSession): Promise
         continue;
       }
       // An emptied file tells nothing of whose its path is: what comes there next is held against what the path held before.
-      if (sameAs === null && file.known?.uid === found.uid && file.known.key === file.class.key) continue;
-      const heldBefore = file.known?.uid === found.uid && file.known.held !== '';
-      // Any empty file is what one that was emptied is.
-      const holdsAll = sameAs !== null && (sameAs.rawBytes > 0 || heldBefore);
-      if (holdsAll && file.class.key === MAIN) isWhole = true;
-      const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll });
+      if (sameAs === null && file.known?.uid === found.uid && file.known.key === key) continue;
+      // Any empty file is what one that was emptied is, and what it was before another life is not what it was in the last.
+      const isSaid = sameAs !== null && !saysNothing;
+      const isLast = sameAs?.generation === tombstones.find((stone) => stone.key === key)?.generation;
+      if (key === MAIN && sameAs !== null && (isSaid || isOwn)) isWhole = true;
+      const seen = seenOf(file, source, sameAs?.rawBytes ?? 0, { holdsAll: isOwn || (isSaid && isLast) });
       // Of its file, so that another path of it is known to hold the same.
-      const fileId = known.find(({ key }) => key === file.class.key)?.fileId ?? null;
-      mark(deps.db, ensureRow(deps.db, found, deps.now), seen, fileId);
+      mark(deps.db, ensureRow(deps.db, found, deps.now), seen, stored?.fileId ?? null);
     } catch (thrown) {
       deps.warn(`cannot read ${file.path}: ${messageOf(thrown)}`);
     }

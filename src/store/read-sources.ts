@@ -29,6 +29,17 @@ export function versionOf({ rawBytes, logBytes }: Pick<StoredFile, 'rawBytes' | 
 }
 
 /**
+ * Whether a path held all of a file's version: as long is not the same. An evicted session's version is the one that it had when it went. Only
+ * an older program, and what was never stored, told no version: that is told by its length.
+ */
+export function holdsAll(
+  stored: StoredFile,
+  { held, takenBytes }: Pick<KnownSource, 'held' | 'takenBytes'>,
+): boolean {
+  return held === null ? takenBytes === stored.rawBytes : held === versionOf(stored);
+}
+
+/**
  * What the store knows of paths. Of those that are met only size, mtime and inode are read, a folder at once: nearly every file is
  * unchanged, and is asked nothing else. The rest comes at the question, as the store stands then. What is not met costs nothing:
  * a hook asks of one file, and the store may know a million.

@@ -130,6 +130,11 @@ export function ensureFile(db: WritableDb, sessionId: number, file: NewFile): nu
         id: found.id,
       },
     );
+    // Versions are told by their lengths: a path that held one of the log that is gone has held none of this one.
+    db.run(`UPDATE sources SET held = '' WHERE session_id = $sessionId AND file_id = $id`, {
+      sessionId,
+      id: found.id,
+    });
   }
   return found.id;
 }

@@ -74,6 +74,17 @@ function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
+/** Whether there is nothing but NULs of a crash and white space: lines or a document of nothing else are none. */
+export function isNothing(chunks: Iterable<Uint8Array>): boolean {
+  for (const chunk of chunks) if (!isPadding(chunk)) return false;
+  return true;
+}
+
+/** The same of a piece. */
+export function isPadding(chunk: Uint8Array): boolean {
+  return chunk.every((byte) => byte === 0 || isBlank(byte));
+}
+
 /** How the content of a source stands to that of a stored version. */
 export type ContentComparison = 'same' | 'grown' | 'shorter' | 'different';
 
