@@ -228,12 +228,15 @@ export function* headLines(head: Uint8Array, isTold: () => boolean): Generator<B
   }
 }
 
-/** The last `count` of them, in their order; what seems to be the rest of a line that begins before the piece is none. */
+/** The last `count` lines of a piece of a file, in their order. */
 export function lastLines(bytes: Uint8Array, count: number): readonly Buffer[] {
   return linesFromEnd(bytes).take(count).toArray().reverse();
 }
 
-/** The same, all of them, the last one first. */
+/**
+ * The lines of a piece of a file that have something on them, the last one first. What seems to be the rest of a line that begins before the
+ * piece is none.
+ */
 export function* linesFromEnd(bytes: Uint8Array): Generator<Buffer> {
   const view = viewOf(bytes);
   for (let stop = view.length; stop > 0; ) {

@@ -136,8 +136,14 @@ function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile,
   );
 }
 
-/** What stands for a time that is none, where something else tells it. */
+/** Where a time must stand and nothing else tells it: that of the repair. */
+const NOW_SQL = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+/** What stands for a time that is none; of a column that is not here, nothing. */
 const TOLD_BY: Readonly<Record<string, string>> = {
+  'digests.made_at': NOW_SQL,
+  'versions.replaced_at': NOW_SQL,
+  'events.at': NOW_SQL,
+  'forgotten.at': NOW_SQL,
   'sessions.started_at': toldByDigest("json_extract(json, '$.started_at')"),
   'sessions.ended_at': toldByDigest("json_extract(json, '$.ended_at')"),
   // Of a digest that covers what is stored; without one it must be analyzed again.
@@ -146,11 +152,6 @@ const TOLD_BY: Readonly<Record<string, string>> = {
   'sessions.evicted_at': `coalesce((SELECT at FROM forgotten WHERE id = sessions.id), (SELECT max(at) FROM events
     WHERE session_id = sessions.id AND kind IN ('evicted', 'data_loss') AND file_id IS NULL AND generation = raw_generation))`,
 };
-/** Columns that must hold one: the time of the repair, since the true one is gone. */
-const ALWAYS_THERE: ReadonlySet<string> = new Set([
-  ...['digests.made_at', 'versions.replaced_at', 'events.at', 'forgotten.at'],
-]);
-const NOW_SQL = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
 function toldByDigest(value: string, which = ''): string {
   return `(SELECT ${value} FROM digests WHERE session_id = sessions.id AND json_valid(json) ${which}
@@ -162,8 +163,7 @@ const TIME_MENDS = Object.entries(TIMES)
   .flatMap(([table, columns]) => columns.map((column) => ({ table, column })))
   .sort((a, b) => Number(a.table === 'sessions') - Number(b.table === 'sessions'))
   .map(({ table, column }) => {
-    const name = `${table}.${column}`;
-    const value = ALWAYS_THERE.has(name) ? NOW_SQL : (TOLD_BY[name] ?? 'NULL');
+    const value = TOLD_BY[`${table}.${column}`] ?? 'NULL';
     return { sql: `UPDATE ${table} SET ${column} = ${value} WHERE ${isNoTime(column)}`, tells: null };
   });
 
