@@ -21,7 +21,8 @@ export class Sending {
   readonly #sent: (storedBytes: number, id: string) => void;
   /** Those under way; each takes itself out at its end. */
   readonly #underWay = new Map<PackBuilder, Promise<void>>();
-  readonly #all: Promise<void>[] = [];
+  /** Those that nobody knows yet to have come there. */
+  #all: Promise<void>[] = [];
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
   readonly #pacer = new Pacer();
 
@@ -48,14 +49,16 @@ export class Sending {
     this.#all.push(tracked);
   }
 
-  /** When all are there. */
+  /** When all are there. Where one fails the others are still under way: see `settled`. */
   async done(): Promise<void> {
-    await Promise.all(this.#all.splice(0));
+    await Promise.all(this.#all);
+    this.#all = [];
   }
 
   /** When none is under way any more, whatever came of it: what is there by then is noted, and need not be sent again. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#all.splice(0));
+    await Promise.allSettled(this.#all);
+    this.#all = [];
   }
 
   #isFullFor(bytes: number): boolean {

@@ -86,13 +86,10 @@ export interface Uploaded {
 export class NotAlone extends Error {}
 
 export async function upload(deps: UploadDeps): Promise<Uploaded> {
-  const done = nothingYet();
   const waiting = toUpload(changedSinceUpload(deps.db));
   const totalBytes = waiting.reduce((sum, { newBytes }) => sum + newBytes, 0);
-  const sent = new SentPieces(deps);
-  const sending = sendingFor(deps, done, sent);
-  try {
-    let batch = new Batch(deps, done, { sending, sent });
+  return inBatches(deps, async (newBatch, done) => {
+    let batch = newBatch();
     for (const [i, { uid }] of waiting.entries()) {
       if (deps.signal.aborted) break;
       const passed = () => {
@@ -108,14 +105,30 @@ export async function upload(deps: UploadDeps): Promise<Uploaded> {
       }
       if (!batch.isFull) continue;
       await batch.commit();
-      batch = new Batch(deps, done, { sending, sent });
+      batch = newBatch();
     }
     await batch.commit(forgottenSinceUpload(deps.db));
-  } catch (thrown) {
+  });
+}
+
+/** All that is sent in batches of one kind; whatever comes of it, no pack is under way any more when it ends. */
+async function inBatches(
+  deps: UploadDeps,
+  send: (newBatch: () => Batch, done: Uploaded) => Promise<void>,
+): Promise<Uploaded> {
+  const done = nothingYet();
+  const sent = new SentPieces(deps);
+  const sending = new Sending(deps.bucket, (storedBytes, pack) => {
+    done.storedBytes += storedBytes;
+    done.packs += 1;
+    sent.sent(pack);
+  });
+  try {
+    await send(() => new Batch(deps, done, { sending, sent }), done);
+    return done;
+  } finally {
     await sending.settled();
-    throw thrown;
   }
-  return done;
 }
 
 /** What keeps one session back and no other: it changed while it was read, or its bytes are damaged. */
@@ -134,22 +147,22 @@ export function tooLate(): FailureError {
 
 /** Evicted sessions of this machine whose bytes lie beside what was forgotten: out of those packs, into others. */
 export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): Promise<Uploaded> {
-  const done = nothingYet();
-  const sent = new SentPieces(deps);
-  const sending = sendingFor(deps, done, sent);
-  let batch = new Batch(deps, done, { sending, sent });
   const machine = remoteState(deps.db)?.machine;
-  for (const uid of uids) {
-    if (deps.signal.aborted) break;
-    // Where only its rows lie there, they are uploaded again by themselves. All its states in one commit: who reads takes the last for the present.
-    for (const { bytes } of inTheirOrder(recordsFor(deps.db, uid).filter((record) => isOf(machine, record))))
-      if (bytes !== null) await batch.move(uid, bytes);
-    if (!batch.isFull) continue;
+  return inBatches(deps, async (newBatch) => {
+    let batch = newBatch();
+    for (const uid of uids) {
+      if (deps.signal.aborted) break;
+      // Where only its rows lie there, they are uploaded again by themselves. All its states in one commit: who reads takes the last for the present.
+      for (const { bytes } of inTheirOrder(
+        recordsFor(deps.db, uid).filter((record) => isOf(machine, record)),
+      ))
+        if (bytes !== null) await batch.move(uid, bytes);
+      if (!batch.isFull) continue;
+      await batch.commit();
+      batch = newBatch();
+    }
     await batch.commit();
-    batch = new Batch(deps, done, { sending, sent });
-  }
-  await batch.commit();
-  return done;
+  });
 }
 
 /**
@@ -159,22 +172,21 @@ export async function moveAway(deps: UploadDeps, uids: readonly SessionUid[]): P
 export async function tellAgain(deps: UploadDeps, machine: string): Promise<void> {
   const { db, bucket } = deps;
   const rows = new RowsThere(bucket);
-  const done = nothingYet();
-  const sent = new SentPieces(deps);
-  const sending = sendingFor(deps, done, sent);
-  let batch = new Batch(deps, done, { sending, sent });
-  for (const [uid, states] of Map.groupBy(eachRecord(db), (record) => record.uid)) {
-    if (deps.signal.aborted) break;
-    const isEvicted = findSession(db, uid)?.evictedAt != null;
-    const own = states.filter((one) => isOf(machine, one) && (isEvicted || isEarlier(one)));
-    // All its states in one commit, as they were told first.
-    for (const { bytes } of inTheirOrder(own))
-      if (bytes !== null) batch.tell(uid, bytes, await rows.coversFrom(uid, bytes.records));
-    if (!batch.isFull) continue;
+  await inBatches(deps, async (newBatch) => {
+    let batch = newBatch();
+    for (const [uid, states] of Map.groupBy(eachRecord(db), (record) => record.uid)) {
+      if (deps.signal.aborted) break;
+      const isEvicted = findSession(db, uid)?.evictedAt != null;
+      const own = states.filter((one) => isOf(machine, one) && (isEvicted || isEarlier(one)));
+      // All its states in one commit, as they were told first.
+      for (const { bytes } of inTheirOrder(own))
+        if (bytes !== null) batch.tell(uid, bytes, await rows.coversFrom(uid, bytes.records));
+      if (!batch.isFull) continue;
+      await batch.commit();
+      batch = newBatch();
+    }
     await batch.commit();
-    batch = new Batch(deps, done, { sending, sent });
-  }
-  await batch.commit();
+  });
 }
 
 /** What rows in the bucket say; the pack that was read last is held, since sessions lie beside those that went there with them. */
@@ -205,14 +217,6 @@ export function inTheirOrder(records: readonly RemoteRecord[]): RemoteRecord[] {
   return [...records].sort(
     (a, b) => Number(isEarlier(b)) - Number(isEarlier(a)) || a.generation - b.generation,
   );
-}
-
-function sendingFor({ bucket }: UploadDeps, done: Uploaded, sent: SentPieces): Sending {
-  return new Sending(bucket, (storedBytes, pack) => {
-    done.storedBytes += storedBytes;
-    done.packs += 1;
-    sent.sent(pack);
-  });
 }
 
 export function nothingYet(): Uploaded {

@@ -67,6 +67,33 @@ test(
 );
 
 test(
+  'what is still under way when another pack is refused is noted before the upload ends',
+  async () => {
+    using model = await ModelBucket.started();
+    using laptop = new RemoteWorld(model, 'laptop');
+    laptop.put(claudePath(id(1)), TEXT);
+    await laptop.ingest();
+    const refused = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const place = ({ key }: Asked) => (seen.includes(key) ? seen.indexOf(key) : seen.push(key) - 1);
+    // The last pack of bytes comes there only once the one of rows was refused, and the upload has had the time to hear of it.
+    model.gate = async (asked) => {
+      if (!isPackPut(asked) || place(asked) !== 2) return;
+      await refused.promise;
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    };
+    model.fault = (asked) => {
+      if (!isPackPut(asked) || place(asked) < 3) return null;
+      refused.resolve();
+      return { kind: 'status', status: 403, code: 'AccessDenied' };
+    };
+    await expect(laptop.sync(undefined, undefined, COMMIT_BYTES)).rejects.toThrow('refuses PUT');
+    expect(sentPacks(laptop).size).toBe(3);
+  },
+  LONG,
+);
+
+test(
   'what of it was changed, exchanged, cut or taken away meanwhile is sent again, and never named',
   async () => {
     using model = await ModelBucket.started();
