@@ -8,7 +8,8 @@ import { Program, type Result } from './program.ts';
 
 export const id = (n: number) => `5000000${n}-0000-4000-8000-000000000000`;
 export const uid = (n: number) => `claude-code:${id(n)}`;
-export const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(4000))).toString('base64');
+/** What does not compress, in digits: letters would come to a word that a test looks for, once in a hundred runs. */
+export const noise = () => Buffer.from(crypto.getRandomValues(new Uint8Array(4000))).toString('hex');
 
 export function parsed<T>(schema: ZodType<T>, result: Result): T {
   return schema.parse(result.json());
