@@ -228,15 +228,12 @@ async function candidateByContent(
   const stored = filesOf(db, uid).find(({ key, gone }) => key === main.class.key && !gone);
   const saysNothing = stored === undefined || areNothing(fileChunks(db, uid, stored));
   const standing = await standingOf(db, uid, main, source, stored, saysNothing, full);
-  const isCutBack = stored !== undefined && stored.logBytes > stored.rawBytes;
+  const isCopy = stored !== undefined && path !== 'all' && (standing === 'grown' || standing === 'different');
   return {
     uid,
     state: 'live',
     held: path,
-    standing:
-      isCutBack && path !== 'all' && (standing === 'grown' || standing === 'different')
-        ? await standingToEarlier(db, uid, main, source, stored, standing)
-        : standing,
+    standing: isCopy ? await standingToEarlier(db, uid, main, source, stored, standing) : standing,
     bytes: saysNothing ? 0 : stored.rawBytes,
   };
 }
@@ -250,13 +247,15 @@ async function candidateByContent(
 async function standingToEarlier(
   db: ReadableDb,
   uid: SessionUid,
-  { agent, path, class: { key } }: FoundFile,
+  main: FoundFile,
   source: Source,
   stored: StoredFile,
   toPresent: 'grown' | 'different',
 ): Promise<'grown' | 'shorter' | 'different'> {
-  const form = contentFormOf(agent, key);
+  const form = contentFormOf(main.agent, main.class.key);
   if (form?.isOrdered === false) return toPresent;
+  if (stored.logBytes <= stored.rawBytes)
+    return standingToTombstones(db, uid, main, source, stored, toPresent);
   const standingTo = async (earlier: () => Iterable<Uint8Array>): Promise<Standing> => {
     const { kind } = await compare(source.chunks(), earlier());
     return kind === 'different' && form !== null
@@ -267,10 +266,38 @@ async function standingToEarlier(
   const toAll = await standingTo(log);
   if (toAll === 'same' || toAll === 'shorter') return 'shorter';
   if (toPresent === 'different' || toAll === 'grown') return toPresent;
-  const others = otherPathsOf(db, uid, key, path);
-  if (others.some((other) => holdsAll(stored, other) && mayBeThere(other.path))) return 'different';
+  if (ownFileIsThere(db, uid, main, stored)) return 'different';
   const toLine = await standingTo(() => throughLineBehind(stored.rawBytes, log()));
   return toLine === 'same' || toLine === 'grown' ? 'different' : 'grown';
+}
+
+/**
+ * The same where a session came back from its eviction with less than it had: hashes are all that is left of what it was. While its own
+ * file lies where it lay, what goes on in another way than from all of that is an earlier copy that has gone its own way.
+ */
+async function standingToTombstones(
+  db: ReadableDb,
+  uid: SessionUid,
+  main: FoundFile,
+  source: Source,
+  stored: StoredFile,
+  toPresent: 'grown' | 'different',
+): Promise<'grown' | 'shorter' | 'different'> {
+  const { key } = main.class;
+  const isMore = (stone: { readonly key: string; readonly rawBytes: number }) =>
+    stone.key === key && stone.rawBytes > stored.rawBytes;
+  const stones = tombstonesOf(db, uid).filter(isMore);
+  if (toPresent === 'different' || stones.length === 0 || !ownFileIsThere(db, uid, main, stored))
+    return toPresent;
+  const held = await holdAgainst(main, source, stones, contentsOfEvicted(db, uid).filter(isMore));
+  if (held.sameAs !== null) return 'shorter';
+  return held.startsWith.length > 0 ? 'grown' : 'different';
+}
+
+/** Whether what is stored lies at another path than the one that is asked about. */
+function ownFileIsThere(db: ReadableDb, uid: SessionUid, main: FoundFile, stored: StoredFile): boolean {
+  const others = otherPathsOf(db, uid, main.class.key, main.path);
+  return others.some((other) => holdsAll(stored, other) && mayBeThere(other.path));
 }
 
 /** So many bytes of the chunks, and the rest of the line that begins there. */

@@ -291,6 +291,40 @@ test.each([
   mustVerify(world);
 });
 
+test.each([
+  ['another way', 'one two four', true, ['one', 'one two four']],
+  ['another way, and its own file is gone', 'one two four', false, ['one two four']],
+  ['from all that it was', 'one two three four', true, ['one two three four']],
+  ['not at all: it is what was evicted', 'one two three', true, ['one']],
+])(
+  'a copy beside a session that came back with less from its eviction goes on %s',
+  async (_, copy, isThere, now) => {
+    using world = new World();
+    const minutes = ['one', 'two', 'three', 'four'];
+    const said = (words: string) =>
+      words
+        .split(' ')
+        .map((word) => line(word, minutes.indexOf(word)))
+        .join('');
+    world.put(KILN, said('one two three'));
+    world.put(claudePath(ID, '-srv-copy'), said('one'));
+    await world.ingest();
+    await world.sweepAway(UID);
+    const own = world.put(KILN, said('one'));
+    await world.ingest();
+    expect(world.stored(UID).toString()).toBe(said('one'));
+    if (!isThere) rmSync(own);
+    world.put(claudePath(ID, '-srv-copy'), said(copy));
+    for (const full of [false, true]) {
+      await world.ingest({ full });
+      const others = [...listSessions(world.db)].filter(({ uid }) => uid !== UID);
+      const all = [UID, ...others.map(({ uid }) => uid)].map((uid) => world.stored(uid).toString());
+      expect(all).toEqual(now.map(said));
+    }
+    mustVerify(world);
+  },
+);
+
 test.each(['evicted', 'live'])(
   'a transcript that comes to what lay beside it is of that session: %s',
   async (state) => {
