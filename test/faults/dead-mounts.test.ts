@@ -110,43 +110,25 @@ async function hasVisitor(pid: number): Promise<void> {
   while (readFileSync(children, 'utf8').trim() === '') await Bun.sleep(20);
 }
 
+/** The store or the configuration on a mount that never answers; null: cannot be made here. */
+function withOwnPlaceDead(
+  work: (program: Program, mount: string, what: 'store' | 'config') => Promise<void>,
+): () => Promise<void> {
+  const at = async (what: 'store' | 'config') => {
+    using program = new Program();
+    using dead = new DeadMount(join(program.folder, 'dead'));
+    if (!dead.isMounted) return;
+    program.put(claudePath(ID), promptLine(ID, 'hello'));
+    if (what === 'store') program.store = join(dead.path, 's.db');
+    else program.env = { XDG_CONFIG_HOME: join(dead.path, 'config') };
+    await work(program, dead.path, what);
+  };
+  return async () => {
+    await Promise.all([at('store'), at('config')]);
+  };
+}
+
 const LONG_MS = 60_000;
-
-test(
-  'a dead mount is named with what is on it, all else goes on, and only what was named by its path has failed',
-  withDeadMount(async (program, mount) => {
-    const [ingest, agents, named] = await Promise.all([
-      program.run('ingest'),
-      program.run('agents'),
-      program.run('ingest', join(mount, 'x.jsonl')),
-    ]);
-    for (const { err } of [ingest, agents, named]) expect(err).toContain(`${mount} does not answer`);
-    for (const root of [join(program.home, '.qwen'), `${mount}/box/.codex`, `${mount}/oc`])
-      expect(ingest.err).toContain(root);
-    expect(ingest.out).toContain('Stored 1 new session');
-    expect(agents.out).toContain('Claude Code');
-    expect([ingest.code, agents.code, named.code]).toEqual([0, 0, 1]);
-  }),
-  LONG_MS,
-);
-
-test(
-  'a dead mount keeps no other check of doctor from being told, and an archive on it is named and left',
-  withDeadMount(async (program, mount) => {
-    const [doctor, taken, given] = await Promise.all([
-      program.run('doctor'),
-      program.run('import', join(mount, 'x.smx')),
-      program.run('export', '--all', join(mount, 'x.smx')),
-    ]);
-    expect(doctor.out.replace(/\s+/g, ' ')).toContain(
-      `${join(program.home, '.qwen', 'settings.json')} was not looked at: ${mount} may not answer`,
-    );
-    expect(doctor.out).toContain('schedule');
-    for (const { code, err } of [taken, given])
-      expect([code, err]).toEqual([1, expect.stringContaining(`${mount} does not answer`)]);
-  }),
-  LONG_MS,
-);
 
 test.each([
   ['SIGINT', ['ingest']],
@@ -170,7 +152,44 @@ test.each([
   LONG_MS,
 );
 
-test(
+// Those that wait until it is given up, ten seconds and more, wait together: `concurrent`, and one after the other here.
+test.concurrent(
+  'a dead mount is named with what is on it, all else goes on, and only what was named by its path has failed',
+  withDeadMount(async (program, mount) => {
+    const [ingest, agents, named] = await Promise.all([
+      program.run('ingest'),
+      program.run('agents'),
+      program.run('ingest', join(mount, 'x.jsonl')),
+    ]);
+    for (const { err } of [ingest, agents, named]) expect(err).toContain(`${mount} does not answer`);
+    for (const root of [join(program.home, '.qwen'), `${mount}/box/.codex`, `${mount}/oc`])
+      expect(ingest.err).toContain(root);
+    expect(ingest.out).toContain('Stored 1 new session');
+    expect(agents.out).toContain('Claude Code');
+    expect([ingest.code, agents.code, named.code]).toEqual([0, 0, 1]);
+  }),
+  LONG_MS,
+);
+
+test.concurrent(
+  'a dead mount keeps no other check of doctor from being told, and an archive on it is named and left',
+  withDeadMount(async (program, mount) => {
+    const [doctor, taken, given] = await Promise.all([
+      program.run('doctor'),
+      program.run('import', join(mount, 'x.smx')),
+      program.run('export', '--all', join(mount, 'x.smx')),
+    ]);
+    expect(doctor.out.replace(/\s+/g, ' ')).toContain(
+      `${join(program.home, '.qwen', 'settings.json')} was not looked at: ${mount} may not answer`,
+    );
+    expect(doctor.out).toContain('schedule');
+    for (const { code, err } of [taken, given])
+      expect([code, err]).toEqual([1, expect.stringContaining(`${mount} does not answer`)]);
+  }),
+  LONG_MS,
+);
+
+test.concurrent(
   'what lies on a mount that has died since is shown, told of and asked for again without waiting for it',
   async () => {
     using program = new Program();
@@ -197,24 +216,7 @@ test(
   LONG_MS,
 );
 
-/** The store or the configuration on a mount that never answers; null: cannot be made here. */
-function withOwnPlaceDead(
-  work: (program: Program, mount: string, what: 'store' | 'config') => Promise<void>,
-): () => Promise<void> {
-  return async () => {
-    for (const what of ['store', 'config'] as const) {
-      using program = new Program();
-      using dead = new DeadMount(join(program.folder, 'dead'));
-      if (!dead.isMounted) return;
-      program.put(claudePath(ID), promptLine(ID, 'hello'));
-      if (what === 'store') program.store = join(dead.path, 's.db');
-      else program.env = { XDG_CONFIG_HOME: join(dead.path, 'config') };
-      await work(program, dead.path, what);
-    }
-  };
-}
-
-test(
+test.concurrent(
   'each command is told of a dead mount below the store or the configuration, and ends by itself',
   withOwnPlaceDead(async (program, mount, what) => {
     const commands = what === 'store' ? [['status'], ['ingest']] : [['list', '--json']];
