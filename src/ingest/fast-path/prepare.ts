@@ -7,7 +7,6 @@
 import type { Peek } from '../../domain/agent.ts';
 import type { SessionUid } from '../../domain/ids.ts';
 import type { OwnFormat } from '../../domain/own-format.ts';
-import { Pacer } from '../../domain/pacer.ts';
 import type { FileRole } from '../../domain/session.ts';
 import type { Iso } from '../../domain/time.ts';
 import { SourceFile } from '../../files/source.ts';
@@ -20,9 +19,6 @@ import { type About, aboutOf } from '../session-description.ts';
 
 /** A session above it is stored piece by piece: what is made ready lies in memory until it is stored. */
 export const PREPARED_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Bytes of transcripts that may lie about as garbage. */
-const READ_BETWEEN_COLLECTIONS = 24 * 1024 * 1024;
 
 /** What to make ready. */
 export interface PrepareRequest {
@@ -101,11 +97,10 @@ export interface Preparer {
 
 /** Makes sessions ready that are only to be stored: no thread is needed for that, and none takes the memory away. */
 export function withoutDigests(): Preparer {
-  const pacer = new Pacer(READ_BETWEEN_COLLECTIONS);
   return {
     prepare: (order) =>
-      prepare(order, async ({ peek, rawBytes }) => {
-        pacer.passed(rawBytes);
+      prepare(order, async ({ peek, files }) => {
+        for (const { memory } of files) memory.transfer(0);
         return { about: await aboutOf(peek), digest: null };
       }),
     end: () => undefined,

@@ -6,10 +6,10 @@
 import { decided } from '../../domain/decisions.ts';
 import { FailureError } from '../../domain/errors.ts';
 import { killPoint } from '../../domain/kill-point.ts';
-import { Pacer } from '../../domain/pacer.ts';
 import type { Clock, Iso } from '../../domain/time.ts';
 import type { WritableDb } from '../../store/connection.ts';
 import { isRoomShort } from '../../store/room.ts';
+import { giveUp } from '../../store/segments.ts';
 import { usage } from '../../store/usage.ts';
 import type { FoundSession } from '../discover/discover.ts';
 import { Ahead } from './prefetch.ts';
@@ -21,8 +21,6 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const BATCH_SESSIONS = 64;
 /** Where room is short, so that most of what fits is stored before one does not fit. */
 const BATCH_BYTES_WHEN_SHORT = 512 * 1024;
-/** Compressed bytes between two calls of the collector. */
-const COLLECT_EVERY_BYTES = 8 * 1024 * 1024;
 
 /** What an ingest counts of them; a part of its report. */
 export interface ReadyCounts {
@@ -42,7 +40,6 @@ export class ReadySessions {
   readonly #ahead: Ahead;
   #batch: ReadySession[] = [];
   #batchBytes = 0;
-  readonly #pacer = new Pacer(COLLECT_EVERY_BYTES);
   /** What the store held when the batch was begun: asked for each session, it was a tenth of all storing. */
   #usedBytes = 0;
   /** The batch is stored when it has so many. */
@@ -83,14 +80,15 @@ export class ReadySessions {
   flush(counts: ReadyCounts): void {
     const batch = this.#batch;
     this.#batch = [];
-    const batchBytes = this.#batchBytes;
     this.#batchBytes = 0;
     if (batch.length === 0) return;
     killPoint('ready.before-batch');
     const left = new Set(this.#stored(batch));
     this.#leftAlone.push(...left);
     killPoint('ready.batch-stored');
-    this.#pacer.passed(batchBytes);
+    // Stored, or made anew on the long way.
+    for (const { prepared } of batch)
+      for (const { segments } of prepared.files) for (const { data } of segments) giveUp(data);
     for (const { found, prepared } of batch) {
       if (left.has(found)) continue;
       decided('ingest', found.uid, `new: ${found.files[0]?.path}`);
