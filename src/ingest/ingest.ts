@@ -157,7 +157,7 @@ async function ingestHere(
   const found = await discover({
     opened,
     listed: (files) => {
-      const fresh = files.filter(isNew);
+      const fresh = known.together(() => files.filter(isNew));
       if (preparesAhead(deps, options)) deps.listed?.(bytesToPrepare(fresh));
       if (!leavesOut) preparer = startedFor(deps, options, fresh);
     },

@@ -129,6 +129,9 @@ function withoutCompressedTwins(files: readonly FoundFile[]): readonly FoundFile
   return files.filter((file) => isPlain(file) || !isTwin(file));
 }
 
+/** Ids of which the store is asked together: each question by itself is a transaction of its own, and takes as long as ten. */
+const ASKED_TOGETHER = 64;
+
 /** Files by session: those that may be taken first, the oldest of them first; then the others, as they were found. */
 async function toSessions(
   files: readonly FoundFile[],
@@ -140,10 +143,12 @@ async function toSessions(
   const { left, asked } = partedSessions(groups, options);
   const beside = new Map<string, TextBeside>();
   const taken: FoundSession[] = [];
-  for (const group of asked) {
-    const bearers: FoundSession[] = [];
-    for (const session of group) bearers.push(withBeside(await askedAbout(session, options), beside));
-    taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
+  for (let at = 0; at < asked.length; at += ASKED_TOGETHER) {
+    for (const group of withKnown(asked.slice(at, at + ASKED_TOGETHER), options)) {
+      const bearers: FoundSession[] = [];
+      for (const session of group) bearers.push(withBeside(await lookedAt(session, options), beside));
+      taken.push(...(bearers.length > 1 ? bearers.map((each) => bearing(each, bearers)) : bearers));
+    }
   }
   taken.sort((a, b) => compareText(a.endedAt ?? '', b.endedAt ?? '') || compareText(a.uid, b.uid));
   return { sessions: [...taken, ...left], unnamed };
@@ -296,19 +301,28 @@ const isChangedFile = (file: FoundFile) => file.isChanged;
 const keyOf = (file: FoundFile) => file.class.key;
 const isMain = (file: FoundFile) => file.class.role === 'main';
 
-/** The same with what the store knows of its files, and what its transcript tells. */
-async function askedAbout(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
-  const files = session.files.map((file) => ({ ...file, known: knownAs(file, options) }));
+/** Sessions with what the store knows of their files. */
+function withKnown(groups: readonly FoundSession[][], options: DiscoverOptions): FoundSession[][] {
+  const told = (session: FoundSession): FoundSession => ({
+    ...session,
+    files: session.files.map((file) => ({ ...file, known: knownAs(file, options) })),
+  });
+  return options.known.together(() => groups.map((group) => group.map(told)));
+}
+
+/** The same with what its transcript tells. */
+async function lookedAt(session: FoundSession, options: DiscoverOptions): Promise<FoundSession> {
+  const { files } = session;
   const main = mainOf({ files });
   const uid = main?.known?.uid ?? session.uid;
   const byFiles = endByFiles(session, options.now);
-  if (!session.isChanged || main === undefined) return { ...session, uid, files, endedAt: byFiles };
+  if (!session.isChanged || main === undefined) return { ...session, uid, endedAt: byFiles };
   const { agent } = session;
   // A container has told it already.
   const peek =
     main.contained === undefined ? await peekedTogether(agent, main, files) : bounded(main.contained.peek);
   const endedAt = plausibleTime(peek?.endedAt ?? null, options.now) ?? byFiles;
-  return { ...session, uid, files, peek, endedAt };
+  return { ...session, uid, peek, endedAt };
 }
 
 /** Of two files that one agent writes at once one may tell the times, and the other the folder. */
