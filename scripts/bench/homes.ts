@@ -40,7 +40,7 @@ export interface Home extends z.infer<typeof homeSchema> {
 /** At least `mib` of transcripts, in the mix of sizes that was recorded. */
 export async function bigHome(cache: string, mib: number): Promise<Home> {
   const samples = recorded();
-  return home(cache, `home-${mib}`, `4 ${samples.length} ${sumOf(samples)}`, (put) => {
+  return home(cache, `home-${mib}`, `5 ${samples.length} ${sumOf(samples)}`, (put) => {
     let bytes = 0;
     const counted: Put = (relPath, text) => {
       bytes += put(relPath, text);
@@ -63,10 +63,12 @@ export function sliceOfHome(
   return { path, ...all, nextCopy: copy };
 }
 
+/** Claude Code's folders are named for a project, which the records in them name too. */
 function putCopy(samples: readonly Sample[], copy: number, put: Put): void {
   for (const { relPath, text } of samples) {
     const renamed = withNewIds(relPath, copy).replace(/^(\.claude\/projects\/[^/]+)/, `$1-${copy}`);
-    put(renamed, withNewIds(text, copy));
+    const placed = renamed.startsWith('.claude/') ? text.replace(/"cwd":"[^"\\]+/g, `$&-${copy}`) : text;
+    put(renamed, withNewIds(placed, copy));
   }
 }
 

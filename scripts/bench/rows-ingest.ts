@@ -14,6 +14,7 @@ const SMALL_FILES = 50_000;
 const LARGE_MIB = 2048;
 /** The clock is held, and transcripts are of any age: nothing is to be evicted by the way. */
 export const NO_LIMITS = ['--hard-cap', '1TiB'];
+const NO_DIGESTS = ['--no-analyze'];
 
 /** A cold ingest must have stored every byte of every file and digested every session. */
 export const storedAll = (home: Home) => ({
@@ -81,6 +82,17 @@ const ingestCold: Row = {
   prepare: async (bench) => {
     const home = await bigHome(bench.cache, HOME_MIB);
     return coldContest(bench, home, [], () => tarZstd(bench, home));
+  },
+};
+
+const ingestColdNoDigests: Row = {
+  ...ingestCold,
+  name: 'ingest-cold-no-digests',
+  what: `ingest without digests of ${HOME_MIB} MiB into a new store, wall / the same`,
+  target: atMost(1.6),
+  prepare: async (bench) => {
+    const home = await bigHome(bench.cache, HOME_MIB);
+    return coldContest(bench, home, NO_DIGESTS, () => tarZstd(bench, home));
   },
 };
 
@@ -188,7 +200,7 @@ const analyzeAlone: Row = {
   prepare: async (bench) => {
     const home = await bigHome(bench.cache, HOME_MIB);
     const waiting = join(bench.scratch, 'waiting.db');
-    await runJson({ bench, home: home.path, store: waiting }, ['ingest', '--no-analyze', ...NO_LIMITS], {
+    await runJson({ bench, home: home.path, store: waiting }, ['ingest', ...NO_DIGESTS, ...NO_LIMITS], {
       schema: ingestSchema,
       isRight: (report) => report.sessions_new === home.sessions,
     });
@@ -341,13 +353,33 @@ export function packedHome(bench: Bench, home: Home): Promise<string> {
   });
 }
 
-/** Programs of this kind that are no rivals in what they promise, but make a copy of the same bytes. */
-function peer(name: string, tool: string, first: string, then: string): Row {
+/** A program that is no rival in what it promises, but makes a copy of the same bytes; how it makes a repository, and fills it. */
+interface Peer {
+  readonly tool: string;
+  readonly first: string;
+  readonly fill: string;
+}
+
+const restic: Peer = {
+  tool: 'restic',
+  first: 'restic init -q -r "$0"',
+  fill: 'restic backup -q -r "$0" "$1"',
+};
+const borg: Peer = {
+  tool: 'borg',
+  first: 'borg init -e none "$0"',
+  fill: 'cd "$1" && borg create --compression zstd,3 "$0::one" .',
+};
+
+function peer(
+  { tool, first, fill }: Peer,
+  { name, target, flags = [] }: { name: string; target: Row['target']; flags?: readonly string[] },
+): Row {
   return {
     name,
-    what: `ingest with digests of ${HOME_MIB} MiB into a new store, wall / ${tool} of the same home`,
+    what: `ingest ${flags.length > 0 ? 'without' : 'with'} digests of ${HOME_MIB} MiB into a new store, wall / ${tool} of the same home`,
     unit: '×',
-    target: null,
+    target,
     unavailable: needs(tool),
     prepare: async (bench) => {
       const home = await bigHome(bench.cache, HOME_MIB);
@@ -357,9 +389,9 @@ function peer(name: string, tool: string, first: string, then: string): Row {
         BORG_BASE_DIR: join(bench.scratch, 'peer-base'),
       };
       const repository = join(bench.scratch, 'peer');
-      return coldContest(bench, home, [], async () => {
+      return coldContest(bench, home, flags, async () => {
         await runCommand(bench, ['sh', '-c', first, repository, home.path], { env });
-        return runCommand(bench, ['sh', '-c', then, repository, home.path], { env });
+        return runCommand(bench, ['sh', '-c', fill, repository, home.path], { env });
       });
     },
   };
@@ -377,6 +409,7 @@ const ofItsKind: Row = {
 
 export const ingestRows: readonly Row[] = [
   ingestCold,
+  ingestColdNoDigests,
   ingestColdLeast,
   ingestAgain,
   ingestAgainLeast,
@@ -388,13 +421,9 @@ export const ingestRows: readonly Row[] = [
   sizeOfCorpus,
   sizeOfCorpusLeast,
   sizeOfDigests,
-  peer('peer-restic', 'restic', 'restic init -q -r "$0"', 'restic backup -q -r "$0" "$1"'),
-  peer(
-    'peer-borg',
-    'borg',
-    'borg init -e none "$0"',
-    'cd "$1" && borg create --compression zstd,3 "$0::one" .',
-  ),
+  peer(restic, { name: 'peer-restic', target: atMost(1) }),
+  peer(restic, { name: 'peer-restic-no-digests', target: atMost(0.7), flags: NO_DIGESTS }),
+  peer(borg, { name: 'peer-borg', target: null }),
   ...ompRows,
   ofItsKind,
 ];
