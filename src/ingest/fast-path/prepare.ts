@@ -95,11 +95,12 @@ export interface Preparer {
   end(): void;
 }
 
-/** Makes sessions ready that are only to be stored: no thread is needed for that, and none takes the memory away. */
+/** Makes sessions ready that are only to be stored: no thread is needed for that. */
 export function withoutDigests(): Preparer {
   return {
     prepare: (order) =>
       prepare(order, async ({ peek, files }) => {
+        // Given back at once: the collector knows nothing of how much it is.
         for (const { memory } of files) memory.transfer(0);
         return { about: await aboutOf(peek), digest: null };
       }),
