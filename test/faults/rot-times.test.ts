@@ -1,4 +1,4 @@
-/** Damage in a row that leaves its page readable: a time that is none is found, mended where something tells it, and stops no command. */
+/** Damage in a row that leaves its page readable: a time or a word that is none is found, mended where something tells it, and stops no command. */
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeRotStore, program, type RotStore } from '../../scripts/torture/rot-store.ts';
 import { verifySchema } from '../../src/cli/schemas.ts';
-import { TIMES } from '../../src/store/verify/books.ts';
+import { TIMES, WORDS } from '../../src/store/verify/books.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'session-memory-rot-times-'));
 let made: RotStore;
@@ -40,14 +40,14 @@ const NO_TIMES = [
   '2026-06-01T10:00:00.000Z\0',
 ];
 
-/** Changes all rows of a column past the program; returns how many. */
+/** Changes all rows of a column past the program; returns how many. `value`: an SQL expression. */
 function put(store: string, table: string, column: string, value: string): number {
   const db = new Database(store);
   const triggers = db
     .query<{ name: string; sql: string }, []>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
     .all();
   for (const { name } of triggers) db.run(`DROP TRIGGER "${name}"`);
-  const { changes } = db.run(`UPDATE ${table} SET ${column} = ? WHERE ${column} IS NOT NULL`, [value]);
+  const { changes } = db.run(`UPDATE ${table} SET ${column} = ${value} WHERE ${column} IS NOT NULL`);
   for (const { sql } of triggers) db.run(sql);
   db.run('PRAGMA wal_checkpoint(TRUNCATE)');
   db.close(true);
@@ -65,7 +65,7 @@ test.each(COLUMNS)(
       mkdirSync(home);
       const run = (...args: string[]) => program(home, store, ...args);
       expect((await run('verify')).out).toContain('All is well');
-      const hits = put(store, table, column, value);
+      const hits = put(store, table, column, `CAST(x'${Buffer.from(value).toString('hex')}' AS TEXT)`);
       if (hits === 0) {
         // Nothing of this kind is there to be hit, and no time is read out of it.
         expect([table, column]).toBeOneOf([['sessions', 'later_at']]);
@@ -89,6 +89,66 @@ test.each(COLUMNS)(
       ]);
       expect((await run('verify')).out).toContain('All is well');
       for (const uid of made.evicted) expect((await run('show', uid)).code).toBe(0);
+      rmSync(folder, { recursive: true });
+    }
+  },
+  120_000,
+);
+
+/** The third letter another one, the last one left out, zeros. */
+const NO_WORDS = (column: string) => ({
+  flipped: `substr(${column}, 1, 2) || '~' || substr(${column}, 4)`,
+  cut: `substr(${column}, 1, length(${column}) - 1)`,
+  zeros: `CAST(zeroblob(length(${column})) AS TEXT)`,
+});
+
+function rowsOf<Row>(store: string, sql: string): Row[] {
+  const db = new Database(store, { readonly: true });
+  const rows = db.query<Row, []>(sql).all();
+  db.close();
+  return rows;
+}
+
+const BEARERS = 'SELECT DISTINCT session_uid AS uid FROM files f JOIN sessions s ON s.id = f.session_id';
+
+const WORD_COLUMNS = Object.entries(WORDS).flatMap(([table, columns]) =>
+  Object.keys(columns).map((column) => [table, column] as const),
+);
+
+test.each(WORD_COLUMNS)(
+  '%s.%s is one of its words again, and every transcript is there',
+  async (table, column) => {
+    const words = `SELECT id, ${column} FROM ${table} ORDER BY id`;
+    const before = rowsOf(made.store, words);
+    const held = rowsOf<{ uid: string }>(made.store, `${BEARERS} WHERE gone = 0`).filter(({ uid }) =>
+      made.truth.has(uid),
+    );
+    for (const [kind, value] of Object.entries(NO_WORDS(column))) {
+      const folder = mkdtempSync(join(root, 'copy-'));
+      const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+      copyFileSync(made.store, store);
+      mkdirSync(home);
+      const run = (...args: string[]) => program(home, store, ...args);
+      expect(put(store, table, column, value), kind).toBeGreaterThan(0);
+      const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
+      const named = found.findings.filter(
+        ({ problem }) => problem === `the ${column} of one of its files is none`,
+      );
+      expect(
+        named.map((finding) => ({ uid: finding.session_uid })),
+        kind,
+      ).toEqual(expect.arrayContaining(rowsOf(store, BEARERS)));
+      expect([kind, (await run('verify', '--repair', '--yes')).code]).toEqual([kind, 0]);
+      expect((await run('verify')).out).toContain('All is well');
+      if (kind !== 'zeros') expect(rowsOf(store, words), kind).toEqual(before);
+      for (const { uid } of held.slice(0, 3)) {
+        const shown = await run('show', uid, '--raw');
+        expect([kind, shown.code, shown.bytes.equals(made.truth.get(uid) ?? Buffer.alloc(0))]).toEqual([
+          kind,
+          0,
+          true,
+        ]);
+      }
       rmSync(folder, { recursive: true });
     }
   },

@@ -2,9 +2,10 @@
  * What a rebuilt store needs so that its rows agree again, where some of them are gone.
  * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
  */
-import { packingByName } from '../../domain/session.ts';
+import { closest, distance } from 'fastest-levenshtein';
+import { type FileRole, packingByName } from '../../domain/session.ts';
 import type { WritableDb } from '../connection.ts';
-import { isNoTime, nameOf, TIMES, unlikeNames } from '../verify/books.ts';
+import { isNoTime, isNoWord, nameOf, TIMES, unlikeNames, WORDS } from '../verify/books.ts';
 import type { RawRow } from './pages.ts';
 
 /** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
@@ -127,13 +128,38 @@ function insertFile(db: WritableDb, { id, sessionId, bytes, relPath }: LostFile,
     {
       id,
       sessionId,
-      role: key === 'main' ? 'main' : 'sidecar',
+      role: roleByKey(key),
       key,
       relPath: relPath ?? `lost/${id}`,
       encoding: packingByName(relPath ?? ''),
       bytes,
     },
   );
+}
+
+function roleByKey(key: string): FileRole {
+  return key === 'main' ? 'main' : 'sidecar';
+}
+
+/** Words of files that are none: the one that more than half of the letters still say, else what the file's name tells. */
+export function mendWords(db: WritableDb): void {
+  const { role: roles, encoding: packings } = WORDS.files;
+  const damaged = db.all<{ id: number; key: string; relPath: string; role: string; encoding: string }>(
+    `SELECT id, key, rel_path AS relPath, role, encoding FROM files
+     WHERE ${isNoWord('role', roles)} OR ${isNoWord('encoding', packings)}`,
+  );
+  for (const { id, key, relPath, role, encoding } of damaged)
+    db.run('UPDATE files SET role = $role, encoding = $encoding WHERE id = $id', {
+      id,
+      role: wordOf(role, roles, roleByKey(key)),
+      encoding: wordOf(encoding, packings, packingByName(relPath)),
+    });
+}
+
+function wordOf<Word extends string>(text: string, words: readonly Word[], otherwise: Word): Word {
+  const near = closest(text, [...words]);
+  const word = words.find((one) => one === near);
+  return word !== undefined && 2 * distance(text, word) < word.length ? word : otherwise;
 }
 
 /** Where a time must stand and nothing else tells it: that of the repair. */

@@ -10,7 +10,7 @@ import { connect, type Params, type WritableDb } from '../connection.ts';
 import { migrate } from '../migrate.ts';
 import { makePrivateFile } from '../place.ts';
 import { rebuildSearchIndex } from '../search/documents.ts';
-import { MENDS, mendNames, nameLostFiles, nameLostSessions } from './mends.ts';
+import { MENDS, mendNames, mendWords, nameLostFiles, nameLostSessions } from './mends.ts';
 import { StorePages } from './pages.ts';
 import type { Value } from './records.ts';
 import { recount } from './repair.ts';
@@ -130,6 +130,7 @@ function copyAll(db: WritableDb, pages: StorePages, roots: ReadonlyMap<string, n
     mendNames(db, names);
     lost.push(...nameLostSessions(db, names));
     nameLostFiles(db, [...pages.entries(roots.get('sqlite_autoindex_files_1') ?? 0)]);
+    mendWords(db);
     for (const { sql, tells } of MENDS) {
       const { changes } = db.run(sql);
       if (changes > 0 && tells !== null) lost.push(`${changes} ${tells}`);

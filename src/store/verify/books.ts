@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../../domain/errors.ts';
 import { type AgentId, type SessionUid, sessionUid } from '../../domain/ids.ts';
+import { FILE_PACKINGS, FILE_ROLES } from '../../domain/session.ts';
 import type { ReadableDb } from '../connection.ts';
 import { sha256 } from '../segments.ts';
 import { type DigestText, isDigestWhole } from '../whole-digest.ts';
@@ -98,6 +99,16 @@ function timeRule(table: string, columns: readonly string[]): string {
     FROM ${table} t LEFT JOIN sessions s ON s.id = t.${id} WHERE ${isOne} GROUP BY t.${id}`;
 }
 
+/** Columns that hold one of a few words, which nothing else in the store tells. */
+export const WORDS = {
+  files: { role: FILE_ROLES, encoding: FILE_PACKINGS },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** Whether a column holds none of its words: a letter that is another one, and a session's transcript is not found. */
+export function isNoWord(column: string, words: readonly string[]): string {
+  return `${column} NOT IN (${words.map((word) => `'${word}'`).join(', ')})`;
+}
+
 /** Each rule of the books: rows that break it, what is said of them, and what mends it. */
 const RULES: readonly { readonly sql: string; readonly problem: string; readonly cure: Cure }[] = [
   {
@@ -157,6 +168,14 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     problem: `a time of its ${table === 'sessions' ? 'row' : table} is none`,
     cure: 'rebuild' as const,
   })),
+  ...Object.entries(WORDS).flatMap(([table, columns]) =>
+    Object.entries(columns).map(([column, words]) => ({
+      sql: `SELECT coalesce(s.session_uid, 'session number ' || t.session_id) AS uid
+        FROM ${table} t LEFT JOIN sessions s ON s.id = t.session_id WHERE ${isNoWord(`t.${column}`, words)} GROUP BY t.session_id`,
+      problem: `the ${column} of one of its ${table} is none`,
+      cure: 'rebuild' as const,
+    })),
+  ),
   ...(['files', 'segments', 'digests', 'tombstones'] as const).map((table) => ({
     sql: `SELECT 'session number ' || t.session_id AS uid FROM ${table} t LEFT JOIN sessions s ON s.id = t.session_id
             WHERE s.id IS NULL GROUP BY t.session_id`,
