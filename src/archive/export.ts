@@ -17,7 +17,7 @@ import type { Forgotten } from '../store/forget.ts';
 import { sessionProblem } from './bounds.ts';
 import { bytesFrame, lineFrame } from './frames.ts';
 import { inItsPlaces, type Sorted } from './places.ts';
-import { FORMAT, FORMAT_VERSION } from './records.ts';
+import { FORMAT, FORMAT_VERSION, refusalOf } from './records.ts';
 import type { exportSchema } from './report.schema.ts';
 
 /** A session that a sweep or an agent changes while it goes out is begun anew. */
@@ -128,7 +128,7 @@ function placedOf(whole: Outgoing, format: AgentFormat | null): Sorted<Outgoing>
 function* sessionRecords(db: ReadableDb, whole: Outgoing): Generator<Uint8Array> {
   const { meta, digests, segments } = whole;
   // Told now, by whom it can be mended: an import would refuse it.
-  const problem = sessionProblem(whole);
+  const problem = sessionProblem(whole) ?? refusalOf(meta);
   if (problem !== null)
     throw fail(
       'failed',

@@ -184,17 +184,27 @@ export function parseLine(json: string): ArchiveLine | string {
     // The hash was right: it was written so.
     return 'a record is no JSON';
   }
+  return asLine(value);
+}
+
+/** Why whoever takes the archive in would refuse the rows of a session, or null. */
+export function refusalOf(meta: ArchivedMeta): string | null {
+  const told = asLine({ record: 'session', ...meta });
+  return typeof told === 'string' ? told : null;
+}
+
+function asLine(value: unknown): ArchiveLine | string {
   const parsed = line.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     return `a record is of a wrong form: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
   }
-  const wrong = parsed.data.record === 'session' ? sessionProblem(parsed.data) : null;
+  const wrong = parsed.data.record === 'session' ? disagreement(parsed.data) : null;
   return wrong ?? parsed.data;
 }
 
 /** What the rows of a session must agree on, beyond their form. */
-function sessionProblem(meta: ArchivedMeta): string | null {
+function disagreement(meta: ArchivedMeta): string | null {
   if (!meta.session_uid.startsWith(`${meta.agent}:`)) return 'it is named by another agent';
   const keys = new Set(meta.files.map(({ key }) => key));
   if (keys.size !== meta.files.length) return 'two of its files have one name';

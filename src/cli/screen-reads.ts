@@ -2,6 +2,7 @@
  * What the screens ask of the store, answered by a thread that has it open for reading.
  * Promises: one question after the other; nothing here writes.
  */
+
 import { existsSync, statSync } from 'node:fs';
 import { digestPage } from '../digest/page.ts';
 import { importedRows } from '../digest/sections.ts';
@@ -23,6 +24,7 @@ import {
 } from '../store/read.ts';
 import { expectBucket } from '../store/remote/receipts.ts';
 import { sessionsAtRisk } from '../store/scans.ts';
+import { readDigest } from '../store/whole-digest.ts';
 import type { Report } from '../sweep/report.ts';
 import { storedReport } from '../sweep/stored-report.ts';
 import type { OwnFile, ReadLine, StoreReads } from '../tui/ports.ts';
@@ -83,8 +85,9 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     raw: (uid, asked, columns) => transcriptPiece(db, uid, asked, columns),
     sweeps: (most) => listSweeps(db, most),
     reportOf: (sweepId, columns) => {
-      const report = findSweep(db, sweepId)?.report ?? null;
-      return report === null ? null : lines(storedReport(report), columns);
+      const json = findSweep(db, sweepId)?.report ?? null;
+      const report = json === null ? null : storedReport(json);
+      return report === null ? null : lines(report, columns);
     },
     limitsPage: (columns) => limitsPage(context.settings, existsSync(context.settings.configPath), columns),
     planRestore: async (uid, way) => {
@@ -107,7 +110,7 @@ export function digestLines(db: ReadableDb, uid: SessionUid, columns: number): r
   return digests.flatMap((stored, i) => [
     ...(i > 0 ? ['', `An older digest, of what was evicted before (${formatTime(stored.madeAt)}):`] : []),
     ...(stored.complete ? [] : ['A partial digest: it was made of what could be read.']),
-    ...digestPage(JSON.parse(stored.json), columns, undefined, imported).trimEnd().split('\n'),
+    ...digestPage(readDigest(uid, stored.json), columns, undefined, imported).trimEnd().split('\n'),
   ]);
 }
 

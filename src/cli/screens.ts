@@ -91,7 +91,8 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
     );
     const reports = sweeps.flatMap((id) => {
       const report = findSweep(reading, id)?.report ?? null;
-      return report === null ? [] : [storedReport(report)];
+      const told = report === null ? null : storedReport(report);
+      return told === null ? [] : [told];
     });
     for (const report of reports) printReport(context, reading, report);
     if (failed !== null) throw failed;

@@ -3,6 +3,7 @@
  * Promises: reads only, one state of the store an answer; a session of the last ten minutes (it may be the asking one) and one
  * of an excluded project is not there; recorded text is redacted once more, made plain and framed; more is one named call away.
  */
+
 import { digestMarkdown } from '../digest/markdown.ts';
 import { redactText, redactTexts } from '../digest/redact.ts';
 import type { Digest } from '../domain/digest.ts';
@@ -23,6 +24,7 @@ import {
   searchNewest,
 } from '../store/search/search.ts';
 import { fileChunks } from '../store/segments.ts';
+import { digestIn, readDigest } from '../store/whole-digest.ts';
 import {
   ANSWER_BYTES_MAX,
   fitting,
@@ -254,7 +256,7 @@ export function showSession(shelf: Shelf, id: string, page: number): Promise<Too
     const name = (await calmName(session.uid)) ?? 'This session';
     if (digests.length === 0) return `${name} has no digest yet.`;
     const text = digests
-      .map(({ json }) => digestMarkdown(JSON.parse(json) as Digest, [['Session', session.uid]]))
+      .map(({ json }) => digestMarkdown(readDigest(session.uid, json), [['Session', session.uid]]))
       .join('\n\n');
     // Before it is broken into lines: a key may be longer than one.
     const pages = pagesOf(recordedLines((await redactText(text)).text));
@@ -296,7 +298,7 @@ export function fileHistory(shelf: Shelf, path: string, offset: number): Promise
 
 async function touchLines(db: ReadableDb, { session, snippets }: SearchHit): Promise<string[]> {
   const [json] = digestsOf(db, session.uid).map((stored) => stored.json);
-  const digest: Partial<Digest> = json === undefined ? {} : JSON.parse(json);
+  const digest: Partial<Digest> = json === undefined ? {} : (digestIn(json) ?? {});
   const kindOf = (path: string) =>
     digest.files?.written?.includes(path)
       ? 'written'

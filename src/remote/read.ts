@@ -27,6 +27,7 @@ import { digestsOf, type StoredDigest, sessionIdOf } from '../store/read.ts';
 import { dropBeside, hereOf, putBeside, putMirror } from '../store/remote/mirror.ts';
 import { type KnownMachine, machines, noteMachine, putRecord, taint } from '../store/remote/state.ts';
 import { noteForgottenThere } from '../store/remote/upload.ts';
+import { digestIn } from '../store/whole-digest.ts';
 import { setPinned } from '../store/write-raw.ts';
 import type { Bucket } from './bucket.ts';
 import type { Commit, CommitThere, CommittedSession } from './commit.ts';
@@ -284,9 +285,5 @@ function keepBeside(
 
 /** Each was checked when it came. One that has rotted on the disk since says nothing, and keeps nothing back: `verify` names it. */
 function parsed(json: string): Digest {
-  try {
-    return (JSON.parse(json) ?? {}) as Digest;
-  } catch {
-    return {} as Digest;
-  }
+  return digestIn(json) ?? ({} as Digest);
 }

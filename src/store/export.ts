@@ -15,6 +15,7 @@ import type {
   ArchivedVersion,
 } from './archived.ts';
 import type { ReadableDb } from './connection.ts';
+import { extentsIn } from './rows.ts';
 import { readSegment, type SegmentMeta } from './segments.ts';
 
 export interface Outgoing {
@@ -78,7 +79,7 @@ function filesOf(db: ReadableDb, id: number): ArchivedMeta['files'] {
     )
     .map((file) => ({
       ...file,
-      extents: file.extents === null ? null : JSON.parse(file.extents),
+      extents: file.extents === null ? null : extentsIn(file.extents),
       gone: file.gone === 1,
       ...withVersions(versions.get(file.key)),
     }));
@@ -111,7 +112,7 @@ function versionsByKey(db: ReadableDb, id: number): ReadonlyMap<string, Archived
     { id },
   );
   for (const { key, ...row } of rows) {
-    const version = { ...row, extents: JSON.parse(row.extents) };
+    const version = { ...row, extents: extentsIn(row.extents) };
     byKey.set(key, [...(byKey.get(key) ?? []), version]);
   }
   return byKey;

@@ -3,10 +3,12 @@
  * Promises: all rows in one transaction, by one event, whose trigger does the rest (migrations/0003-by-hand.ts); after
  * `writeAnew` no page of the file and no log holds a piece of it. Never: touches the agents' own files.
  */
+
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { SessionUid } from '../domain/ids.ts';
 import { killPoint } from '../domain/kill-point.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import type { SessionRow } from '../domain/session.ts';
 import type { Iso } from '../domain/time.ts';
 import { connect, type ReadableDb, type WritableDb } from './connection.ts';
@@ -102,16 +104,23 @@ function scrubReports(db: WritableDb, uid: SessionUid): void {
     { uid },
   );
   for (const { sweep_id: sweepId, report } of rows) {
-    const parsed: { warnings?: unknown[] } = JSON.parse(report);
-    const prefix = `analyze failed for ${uid}:`;
-    const warnings = (parsed.warnings ?? []).map((text) =>
-      typeof text === 'string' && text.startsWith(prefix) ? `${prefix} forgotten` : text,
-    );
     db.run('UPDATE sweeps SET report = $report WHERE sweep_id = $sweepId', {
       sweepId,
-      report: JSON.stringify({ ...parsed, warnings }),
+      report: scrubbed(report, uid),
     });
   }
+}
+
+/** Null for a damaged report: what it says of the session cannot be told from the rest. */
+function scrubbed(report: string, uid: SessionUid): string | null {
+  const parsed = parsedJson(report);
+  if (typeof parsed !== 'object' || parsed === null) return null;
+  const told = 'warnings' in parsed && Array.isArray(parsed.warnings) ? parsed.warnings : [];
+  const prefix = `analyze failed for ${uid}:`;
+  const warnings = told.map((text: unknown) =>
+    typeof text === 'string' && text.startsWith(prefix) ? `${prefix} forgotten` : text,
+  );
+  return JSON.stringify({ ...parsed, warnings });
 }
 
 /**

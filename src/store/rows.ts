@@ -1,5 +1,6 @@
 /** Rows of the tables as values of the domain. The one place where a column's name meets a field's. */
 import type { AgentId, SessionUid } from '../domain/ids.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import type {
   FilePacking,
   FileRole,
@@ -121,9 +122,23 @@ export interface StoredFile extends SessionFile {
   readonly gone: boolean;
 }
 
+/** Ranges that cannot be read are none: then the file is not as long as it says, and whoever reads it fails loudly. */
+export function extentsIn(text: string): readonly Extent[] {
+  const value = parsedJson(text);
+  return Array.isArray(value) && value.every(isExtent) ? value : [];
+}
+
+function isExtent(value: unknown): value is Extent {
+  return Array.isArray(value) && value.length === 2 && value.every(isOffset);
+}
+
+function isOffset(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
 export function toFile(row: FileColumns): StoredFile {
   const extents: readonly Extent[] =
-    row.extents === null ? (row.log_bytes > 0 ? [[0, row.log_bytes]] : []) : JSON.parse(row.extents);
+    row.extents === null ? (row.log_bytes > 0 ? [[0, row.log_bytes]] : []) : extentsIn(row.extents);
   return {
     fileId: row.id,
     role: row.role,

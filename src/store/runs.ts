@@ -2,7 +2,9 @@
  * What `maintain` did, run by run: who is not watched must be able to say when it ran last and how that ended.
  * Promises: runs in a row that did nothing and ended alike are one row; a run that was killed stays without an end.
  */
+
 import type { ExitCode } from '../domain/errors.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { isDiskFull } from './room.ts';
@@ -41,8 +43,14 @@ interface RunColumns extends Omit<RunRow, 'had_effect' | 'problems'> {
 const toRun = ({ id: _, had_effect, problems, ...row }: RunColumns): RunRow => ({
   ...row,
   had_effect: had_effect === 1,
-  problems: JSON.parse(problems),
+  problems: problemsIn(problems),
 });
+
+function problemsIn(json: string): readonly string[] {
+  const problems = parsedJson(json);
+  const isList = Array.isArray(problems) && problems.every((one) => typeof one === 'string');
+  return isList ? problems : ['what was noted of it is damaged'];
+}
 
 /** Notes that a run begins; null where a full disk has no room even for that. */
 export function beginRun(db: WritableDb, command: string, startedAt: Iso): number | null {

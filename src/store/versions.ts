@@ -6,7 +6,7 @@
 import type { AgentId, SessionUid } from '../domain/ids.ts';
 import type { Iso } from '../domain/time.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
-import { type Extent, NAMED_ID, type StoredFile } from './rows.ts';
+import { type Extent, extentsIn, NAMED_ID, type StoredFile } from './rows.ts';
 import { removedRanges } from './segments.ts';
 import { setFileVersion } from './write-raw.ts';
 
@@ -69,15 +69,6 @@ export function sessionsWrittenAnew(db: ReadableDb): { readonly uid: SessionUid;
     `SELECT DISTINCT s.session_uid AS uid, s.agent FROM files f JOIN sessions s ON s.id = f.session_id
      WHERE f.extents IS NOT NULL AND f.role = 'main' AND f.gone = 0 AND s.evicted_at IS NULL ORDER BY s.session_uid`,
   );
-}
-
-/** Ranges that cannot be read are none: then the version is not as long as it says, and whoever reads it fails loudly. */
-function extentsIn(text: string): readonly Extent[] {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return [];
-  }
 }
 
 /** Whether what a version names can be there: ranges of the log that make up its length. */

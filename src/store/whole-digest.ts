@@ -1,5 +1,8 @@
 /** Whether a digest is what was written: before raw bytes go that it stands for, and for `verify`. */
+import type { Digest } from '../domain/digest.ts';
+import { fail } from '../domain/errors.ts';
 import type { SessionUid } from '../domain/ids.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { sameBytes, sha256 } from './segments.ts';
 
@@ -11,13 +14,26 @@ export interface DigestText {
 
 export function isDigestWhole({ json, sha256: recorded }: DigestText): boolean {
   if (recorded !== null) return sameBytes(sha256(Buffer.from(json)), recorded);
-  try {
-    JSON.parse(json);
-    return true;
-  } catch {
-    // Whatever it was, it is none now.
-    return false;
-  }
+  // Whatever it was, it is none now.
+  return parsedJson(json) !== undefined;
+}
+
+/** A stored digest; null where it is damaged. */
+export function digestIn(json: string): Digest | null {
+  const value = parsedJson(json);
+  // Its own hash says more, and is asked before anything goes.
+  return typeof value === 'object' && value !== null ? (value as Digest) : null;
+}
+
+/** The same for who shows it. Fails where it is damaged. */
+export function readDigest(uid: SessionUid, json: string): Digest {
+  const digest = digestIn(json);
+  if (digest !== null) return digest;
+  throw fail(
+    'corrupt',
+    `a digest of ${uid} is damaged`,
+    'Run `session-memory verify --repair`: it is made anew where the raw bytes are stored still.',
+  );
 }
 
 /** Whether each complete digest of the session's present content is whole; false where there is none. */

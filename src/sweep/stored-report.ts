@@ -1,7 +1,11 @@
 /** Reports as the store keeps them: of any program that ever swept it, so that one may lack what was added since. Pure. */
+import { parsedJson } from '../domain/parsed.ts';
 import { evictedLists, type Report } from './report.ts';
 
-/** A pass that the program of then did not have has evicted nobody. */
-export function storedReport(json: string): Report {
-  return { ...evictedLists(() => []), ...JSON.parse(json) };
+/** A pass that the program of then did not have has evicted nobody. Null where the report is damaged. */
+export function storedReport(json: string): Report | null {
+  const told = parsedJson(json);
+  return typeof told === 'object' && told !== null
+    ? ({ ...evictedLists(() => []), ...told } as Report)
+    : null;
 }

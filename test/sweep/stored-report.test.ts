@@ -43,6 +43,7 @@ describe.each(REPORTS)('a report of %s', (_, recorded) => {
     (pass) => {
       const { [evictedKey(pass)]: _, ...others } = JSON.parse(recorded);
       const report = storedReport(JSON.stringify(others));
+      if (report === null) throw new Error('it is a report');
       expect(report).toEqual({ ...NOBODY, ...others });
       expect(allEvicted(report)).not.toContain(undefined);
       const { sweep_id, plan_id, started_at, finished_at, lost_data, bytes_freed } = report;
@@ -54,6 +55,10 @@ describe.each(REPORTS)('a report of %s', (_, recorded) => {
       expect(heads).toContain(`${pass}: nothing`);
     },
   );
+});
+
+test.each(['', '{"version":1', '\0\0', 'null', '7'])('a damaged report %p is none', (json) => {
+  expect(storedReport(json)).toBeNull();
 });
 
 test('a sweep that is only announced skips every pass that evicts', async () => {

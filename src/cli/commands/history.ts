@@ -117,6 +117,7 @@ function resultOf(row: SweepRow): string {
   if (row.report === null) return 'not finished';
   if (row.lost_data) return 'DATA LOSS';
   const report = storedReport(row.report);
+  if (report === null) return 'its report is damaged';
   if (report.over_hard_cap) return 'over the hard cap';
   return report.interrupted ? 'interrupted' : 'ok';
 }

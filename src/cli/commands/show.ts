@@ -4,7 +4,6 @@ import { HANDOVER_TOKENS_MIN, handover } from '../../digest/handover.ts';
 import { digestMarkdown } from '../../digest/markdown.ts';
 import { digestPage, type PageLook } from '../../digest/page.ts';
 import { importedRows, type SectionRow } from '../../digest/sections.ts';
-import type { Digest } from '../../domain/digest.ts';
 import { EXIT, type ExitCode, FailureError, fail, invalid } from '../../domain/errors.ts';
 import type { SessionRow } from '../../domain/session.ts';
 import { plainLine } from '../../domain/text.ts';
@@ -17,6 +16,7 @@ import { isBucketOnly } from '../../store/remote/receipts.ts';
 import { whereabouts } from '../../store/remote/whereabouts.ts';
 import { fileChunks, rangeChunks } from '../../store/segments.ts';
 import { removedPieces, versionsOf } from '../../store/versions.ts';
+import { readDigest } from '../../store/whole-digest.ts';
 import { type Command, type Context, printJson, textFlag } from '../context.ts';
 import { formatBytes, formatCount, formatTime, table } from '../format.ts';
 import { paint, tableColumns } from '../io.ts';
@@ -107,7 +107,7 @@ function handoverText(db: ReadableDb, session: SessionRow, tokens: number): stri
   const [newest] = digestsOf(db, session.uid);
   return newest === undefined
     ? noDigest(session, [['Session', session.uid]], isBucketOnly(db, session.uid))
-    : handover(JSON.parse(newest.json) as Digest, session.uid, tokens);
+    : handover(readDigest(session.uid, newest.json), session.uid, tokens);
 }
 
 async function raw(context: Context, db: ReadableDb, session: SessionRow): Promise<void> {
@@ -208,13 +208,16 @@ function files(context: Context, db: ReadableDb, session: SessionRow): void {
 }
 
 function digestJson(context: Context, db: ReadableDb, session: SessionRow): void {
-  const digests = digestsOf(db, session.uid).map((stored) => JSON.parse(stored.json));
+  const digests = digestsOf(db, session.uid).map(({ json }) => readDigest(session.uid, json));
   printJson<'show'>(context.io, {
     version: 1,
     session: asJson(session, forgottenTest(db)(session), whereabouts(db, session.uid)),
     digest: digests[0] ?? null,
     older_digests: digests.slice(1),
-    elsewhere: besideOf(db, session.uid).map(({ machine, json }) => ({ machine, digest: JSON.parse(json) })),
+    elsewhere: besideOf(db, session.uid).map(({ machine, json }) => ({
+      machine,
+      digest: readDigest(session.uid, json),
+    })),
   });
 }
 
@@ -234,7 +237,7 @@ function digestText(context: Context, db: ReadableDb, session: SessionRow, asMar
     bad: (text) => paint(io, 'red', text),
   };
   const pageOf = (json: string, own: readonly SectionRow[]) => {
-    const digest: Digest = JSON.parse(json);
+    const digest = readDigest(session.uid, json);
     return asMarkdown ? digestMarkdown(digest, own) : digestPage(digest, io.columns, look, own);
   };
   const [present, ...older] = digests;

@@ -8,7 +8,7 @@ import { makeRotStore, program, type RotStore } from '../../scripts/torture/rot-
 import { verifySchema } from '../../src/cli/schemas.ts';
 import { TIMES, WORDS } from '../../src/store/verify/books.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'session-memory-rot-times-'));
+const root = mkdtempSync(join(tmpdir(), 'session-memory-rot-columns-'));
 let made: RotStore;
 beforeAll(async () => {
   made = await makeRotStore(join(root, 'made'));
@@ -151,6 +151,91 @@ test.each(WORD_COLUMNS)(
       }
       rmSync(folder, { recursive: true });
     }
+  },
+  120_000,
+);
+
+test.each([
+  '[{0,5]]',
+  '[[0,5',
+  '7',
+  'null',
+  '{}',
+  '[1,2]',
+  '[[0,"a"]]',
+  '[[0,5],[3]]',
+  '[[-5,10]]',
+  '[[0.5,2]]',
+  '[[1e300,5]]',
+  '[]',
+])(
+  'files.extents: of %p nothing is given out, it is found, and recorded as lost',
+  async (extents) => {
+    const [hit] = rowsOf<{ uid: string }>(made.store, `${BEARERS} WHERE extents IS NOT NULL AND gone = 0`);
+    const uid = hit?.uid ?? '';
+    const folder = mkdtempSync(join(root, 'copy-'));
+    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+    copyFileSync(made.store, store);
+    mkdirSync(home);
+    const run = (...args: string[]) => program(home, store, ...args);
+    expect(put(store, 'files', 'extents', `'${extents}'`)).toBeGreaterThan(0);
+    for (const call of [
+      ['show', uid, '--raw'],
+      ['export', uid, join(folder, 'x.smx')],
+    ]) {
+      const told = await run(...call);
+      expect([call[0], told.code, told.err]).toEqual([
+        call[0],
+        1,
+        expect.not.stringMatching(/unexpected|This is a bug/),
+      ]);
+    }
+    const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
+    expect(found.findings.map((finding) => finding.session_uid)).toEqual([uid]);
+    expect((await run('verify', '--repair', '--yes')).code).toBe(3);
+    expect((await run('verify')).code).toBe(0);
+    rmSync(folder, { recursive: true });
+  },
+  120_000,
+);
+
+test.each([
+  ['digests', 'json'],
+  ['sweeps', 'report'],
+  ['runs', 'problems'],
+])(
+  '%s.%s that is no JSON stops no command, and is no bug',
+  async (table, column) => {
+    const folder = mkdtempSync(join(root, 'copy-'));
+    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+    copyFileSync(made.store, store);
+    mkdirSync(home);
+    const run = (...args: string[]) => program(home, store, ...args);
+    expect((await run('maintain', '--yes', '--no-data-loss')).code).toBe(0);
+    expect(put(store, table, column, `'~' || substr(${column}, 2)`)).toBeGreaterThan(0);
+    const [uid = ''] = made.evicted;
+    const damaged = `a digest of ${uid} is damaged`;
+    for (const call of [
+      ['status'],
+      ['list'],
+      ['history'],
+      ['history', '--json'],
+      ['search', 'the'],
+      ['show', uid],
+      ['show', uid, '--json'],
+      ['show', uid, '--markdown', '--tokens', '2000'],
+      ['doctor'],
+      ['forget', uid, '--yes'],
+    ]) {
+      const told = await run(...call);
+      expect([call, told.out + told.err]).toEqual([call, expect.not.stringContaining('This is a bug')]);
+      const isHit = table === 'digests' && call[0] === 'show';
+      if (isHit)
+        expect([call, told.code, told.out + told.err]).toEqual([call, 1, expect.stringContaining(damaged)]);
+      else if (call[0] !== 'doctor')
+        expect([call, told.code, told.err]).toEqual([call, 0, expect.any(String)]);
+    }
+    rmSync(folder, { recursive: true });
   },
   120_000,
 );
