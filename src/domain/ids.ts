@@ -14,6 +14,9 @@ const PLAIN_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Windows takes these for devices, whatever follows the first dot. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
+/** What a session's name is made of, whatever its agent's id was. */
+export const UID_FORM = /^[a-z0-9-]+:[A-Za-z0-9._-]+$/;
+
 /** Brands a literal of the code; what comes from outside goes through `parseAgentId` of the caller's list. */
 export function agentId(name: string): AgentId {
   return name as AgentId;

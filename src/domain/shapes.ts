@@ -3,7 +3,7 @@
  * Never: loaded by a command that only prints. The schemas stand in `*.schema.ts` files, of which others take the type alone.
  */
 import { z } from 'zod';
-import type { AgentId, SessionUid } from './ids.ts';
+import { type AgentId, type SessionUid, UID_FORM } from './ids.ts';
 import type { Iso } from './time.ts';
 
 /** UTC, ISO 8601 with milliseconds and `Z`. */
@@ -12,7 +12,7 @@ export const bytes = z.int().nonnegative();
 export const count = z.int().nonnegative();
 export const agent = branded<AgentId>(z.string());
 /** `<agent>:<the agent's own id>`. */
-export const uid = branded<SessionUid>(z.string().regex(/^[a-z0-9-]+:[A-Za-z0-9._-]+$/));
+export const uid = branded<SessionUid>(z.string().regex(UID_FORM));
 
 /** A text that this program makes of one of its names of things; who reads it back has a text. */
 function branded<Brand extends string>(schema: z.ZodType<string>): z.ZodType<string, Brand> {

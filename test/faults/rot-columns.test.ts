@@ -1,7 +1,7 @@
 /** Damage in a row that leaves its page readable: a time or a word that is none is found, mended where something tells it, and stops no command. */
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeRotStore, program, type RotStore } from '../../scripts/torture/rot-store.ts';
@@ -42,13 +42,17 @@ const NO_TIMES = [
 
 /** Changes all rows of a column past the program; returns how many. `value`: an SQL expression. */
 function put(store: string, table: string, column: string, value: string): number {
+  return past(store, `UPDATE ${table} SET ${column} = ${value} WHERE ${column} IS NOT NULL`);
+}
+
+function past(store: string, sql: string): number {
   const db = new Database(store);
   const triggers = db
     .query<{ name: string; sql: string }, []>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
     .all();
   for (const { name } of triggers) db.run(`DROP TRIGGER "${name}"`);
-  const { changes } = db.run(`UPDATE ${table} SET ${column} = ${value} WHERE ${column} IS NOT NULL`);
-  for (const { sql } of triggers) db.run(sql);
+  const { changes } = db.run(sql);
+  for (const trigger of triggers) db.run(trigger.sql);
   db.run('PRAGMA wal_checkpoint(TRUNCATE)');
   db.close(true);
   return changes;
@@ -198,6 +202,74 @@ test.each([
   },
   120_000,
 );
+
+/** Live sessions of one segment, by their rows. */
+const SMALL = `SELECT s.id AS id, f.id AS fileId, session_uid AS uid, agent, native_id AS nativeId
+  FROM sessions s JOIN files f ON f.session_id = s.id
+  WHERE evicted_at IS NULL AND f.extents IS NULL AND (SELECT count(*) FROM segments WHERE file_id = f.id) = 1 ORDER BY s.id`;
+
+interface Small {
+  readonly fileId: number;
+  readonly uid: string;
+  readonly agent: string;
+  readonly nativeId: string;
+}
+
+const PROVEN: readonly (readonly [string, string, 0 | 3])[] = [
+  ['its hash stands, and its agent has it still: taken again', '', 0],
+  [
+    'nothing proves what its agent has: told as lost, and not given out as empty',
+    ', sha256 = zeroblob(32)',
+    3,
+  ],
+];
+
+test.each(PROVEN)(
+  'a file whose row says no byte any more, and its segment gone; %s',
+  async (_, hash, code) => {
+    const folder = mkdtempSync(join(root, 'copy-'));
+    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+    copyFileSync(made.store, store);
+    mkdirSync(home);
+    const run = (...args: string[]) => program(home, store, ...args);
+    const [{ fileId, uid } = { fileId: 0, uid: '' }] = rowsOf<Small>(store, SMALL);
+    const truth = await run('show', uid, '--raw');
+    expect([truth.code, truth.bytes.length > 0]).toEqual([0, true]);
+    past(store, `DELETE FROM segments WHERE file_id = ${fileId}`);
+    const zeros = `raw_bytes = 0, log_bytes = 0, encoding = CAST(zeroblob(5) AS TEXT)${hash}`;
+    past(store, `UPDATE files SET ${zeros} WHERE id = ${fileId}`);
+    const repaired = await run('verify', '--repair', '--yes');
+    expect(repaired.code).toBe(code);
+    expect(repaired.out.includes('nothing was lost')).toBe(code === 0);
+    const again = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
+    expect([again.findings, again.lost.map((loss) => loss.session_uid)]).toEqual([
+      [],
+      code === 0 ? [] : [uid],
+    ]);
+    const shown = await run('show', uid, '--raw');
+    expect([shown.code, shown.bytes.equals(truth.bytes)]).toEqual(code === 0 ? [0, true] : [1, false]);
+  },
+);
+
+test('a session whose name and id are zeros from the middle on has the name that the index has', async () => {
+  const folder = mkdtempSync(join(root, 'copy-'));
+  const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+  copyFileSync(made.store, store);
+  mkdirSync(home);
+  const run = (...args: string[]) => program(home, store, ...args);
+  const [hit = { uid: '', agent: '', nativeId: '' }] = rowsOf<Small>(store, SMALL);
+  const bytes = readFileSync(store);
+  const columns = Buffer.from(hit.uid + hit.agent + hit.nativeId);
+  const at = bytes.indexOf(columns);
+  expect(at, 'the columns lie beside each other in the row').toBeGreaterThan(0);
+  bytes.fill(0, at + hit.agent.length + 8, at + columns.length);
+  writeFileSync(store, bytes);
+  expect((await run('verify')).code).toBe(1);
+  expect((await run('verify', '--repair', '--yes')).code).toBe(0);
+  expect((await run('verify')).out).toContain('All is well');
+  const shown = await run('show', hit.uid, '--raw');
+  expect([shown.code, shown.bytes.equals(made.truth.get(hit.uid) ?? Buffer.alloc(0))]).toEqual([0, true]);
+});
 
 test.each([
   ['digests', 'json'],

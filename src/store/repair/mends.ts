@@ -3,6 +3,7 @@
  * Promises: runs on the new file only, before its triggers stand; never makes a session look better covered than it is.
  */
 import { closest, distance } from 'fastest-levenshtein';
+import { UID_FORM } from '../../domain/ids.ts';
 import { type FileRole, packingByName } from '../../domain/session.ts';
 import type { WritableDb } from '../connection.ts';
 import { isNoTime, isNoWord, nameOf, TIMES, unlikeNames, WORDS } from '../verify/books.ts';
@@ -36,7 +37,8 @@ export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): stri
 
 /**
  * Of a name, an agent and an id that do not agree, one is damaged. Where the index of names agrees with the agent and the id,
- * or where the name begins with no agent that other sessions have, it is the name; else the other two.
+ * or where the name begins with no agent that other sessions have, it is the name; else the other two. Where the name can be none, the
+ * index has it.
  */
 export function mendNames(db: WritableDb, names: readonly RawRow[]): void {
   const indexed = new Map<number, string>();
@@ -49,15 +51,29 @@ export function mendNames(db: WritableDb, names: readonly RawRow[]): void {
       .all<{ agent: string }>('SELECT agent FROM sessions GROUP BY agent HAVING count(*) > 1')
       .map((row) => row.agent),
   );
+  const isTaken = (name: string) =>
+    db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $name', { name }) !== null;
   for (const row of unlikeNames(db)) {
     const { id, uid, agent } = row;
+    const told = indexed.get(id);
+    if (told !== undefined && UID_FORM.test(told) && !UID_FORM.test(uid) && !isTaken(told)) {
+      // What cannot be a name is damaged, and the id beside it too: together they make none.
+      const colon = told.indexOf(':');
+      db.run(
+        'UPDATE sessions SET session_uid = $told, agent = $agent, native_id = $nativeId WHERE id = $id',
+        {
+          id,
+          told,
+          agent: told.slice(0, colon),
+          nativeId: told.slice(colon + 1),
+        },
+      );
+      continue;
+    }
     const name = nameOf(row);
     const isNameDamaged =
       indexed.get(id) === name || (!agents.has(uid.slice(0, uid.indexOf(':'))) && agents.has(agent));
-    if (
-      isNameDamaged &&
-      db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $name', { name }) === null
-    ) {
+    if (isNameDamaged && !isTaken(name)) {
       db.run('UPDATE sessions SET session_uid = $name WHERE id = $id', { id, name });
     } else if (uid.indexOf(':') > 0) {
       db.run(
@@ -193,6 +209,11 @@ const TIME_MENDS = Object.entries(TIMES)
     return { sql: `UPDATE ${table} SET ${column} = ${value} WHERE ${isNoTime(column)}`, tells: null };
   });
 
+/** Raw bytes that the session of a row of `files` counts and no file of it has. */
+const MISSED = `((SELECT raw_bytes FROM sessions WHERE id = files.session_id)
+  - (SELECT sum(raw_bytes) FROM files f WHERE f.session_id = files.session_id AND f.gone = 0))`;
+const IS_EMPTY = (file: string) => `${file}.gone = 0 AND ${file}.raw_bytes = 0 AND ${file}.log_bytes = 0`;
+
 /** In this order. `tells`: what is said where it changed rows, after their number; null: nothing was lost by it. */
 export const MENDS: readonly { readonly sql: string; readonly tells: string | null }[] = [
   ...TIME_MENDS,
@@ -237,6 +258,13 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
             WHERE log_bytes < (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)`,
     tells: null,
   },
+  // One empty file of a live session that had more: its numbers are damaged. What it had is missed then, not passed over.
+  {
+    sql: `UPDATE files SET (raw_bytes, log_bytes, extents) = (SELECT ${MISSED}, ${MISSED}, NULL)
+            WHERE ${IS_EMPTY('files')} AND ${MISSED} > 0 AND (SELECT evicted_at IS NULL FROM sessions WHERE id = files.session_id)
+              AND (SELECT count(*) FROM files f WHERE f.session_id = files.session_id AND ${IS_EMPTY('f')}) = 1`,
+    tells: null,
+  },
   // A generation only ever rises; the highest one that anything names is the least that it can be.
   {
     sql: `UPDATE sessions SET raw_generation = max(1, coalesce((SELECT max(generation) FROM digests WHERE session_id = sessions.id), 0),
@@ -269,6 +297,14 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
             FROM sessions s JOIN files f ON f.session_id = s.id AND f.gone = 0 WHERE evicted_at IS NULL
             GROUP BY s.id HAVING count(*) < file_count`,
     tells: 'sessions that lost some of their files',
+  },
+  {
+    sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason, file_id)
+            SELECT ${NOW_SQL}, 'data_loss', s.id, session_uid, raw_generation, s.raw_bytes - sum(f.raw_bytes), 0,
+              'damaged: of its files ' || (s.raw_bytes - sum(f.raw_bytes)) || ' bytes are not told of any more', min(f.id)
+            FROM sessions s JOIN files f ON f.session_id = s.id AND f.gone = 0 WHERE evicted_at IS NULL
+            GROUP BY s.id HAVING count(*) = file_count AND s.raw_bytes > sum(f.raw_bytes)`,
+    tells: 'sessions of whose files some bytes are not told of any more',
   },
   // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
   {
