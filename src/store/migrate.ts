@@ -6,7 +6,7 @@
  */
 
 import { rmSync } from 'node:fs';
-import { fail } from '../domain/errors.ts';
+import { type FailureError, fail } from '../domain/errors.ts';
 import { killPoint } from '../domain/kill-point.ts';
 import type { ReadableDb, WritableDb } from './connection.ts';
 import { MIGRATIONS, type Migration } from './migrations/index.ts';
@@ -14,6 +14,9 @@ import { makePrivateFile } from './place.ts';
 
 /** `PRAGMA application_id`: "SMEM". */
 const APPLICATION_ID = 0x534d454d;
+
+/** They are counted one by one: a program that knows more of them will not be made. */
+const VERSION_MAX = 1000;
 
 /** The version a store is at; 0 for an empty file. Refuses what is not ours and what is newer. */
 export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = MIGRATIONS): number {
@@ -31,13 +34,10 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
     );
   }
   // The tables come with their version, in one transaction.
-  if ((version === 0) !== (tables === 0)) {
-    throw fail(
-      'corrupt',
-      `the store is damaged: its first page has lost ${version === 0 ? 'the version of its tables' : 'its tables'}: ${db.path}`,
-      'Run `session-memory verify --repair`: it makes a new file of what is there.',
-    );
-  }
+  if ((version === 0) !== (tables === 0))
+    throw damagedFirstPage(db.path, `has lost ${version === 0 ? 'the version of its tables' : 'its tables'}`);
+  if (version < 0 || version > VERSION_MAX)
+    throw damagedFirstPage(db.path, `gives its tables the version ${version}`);
   const newest = newestVersion(migrations);
   if (version > newest) {
     throw fail(
@@ -47,6 +47,14 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
     );
   }
   return version;
+}
+
+function damagedFirstPage(path: string, how: string): FailureError {
+  return fail(
+    'corrupt',
+    `the store is damaged: its first page ${how}: ${path}`,
+    'Run `session-memory verify --repair`: it makes a new file of what is there.',
+  );
 }
 
 /** Applies what is missing. Returns the version before. */

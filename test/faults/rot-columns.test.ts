@@ -271,6 +271,22 @@ test('a session whose name and id are zeros from the middle on has the name that
   expect([shown.code, shown.bytes.equals(made.truth.get(hit.uid) ?? Buffer.alloc(0))]).toEqual([0, true]);
 });
 
+test('an event whose session is zeros makes no session, and is told of', async () => {
+  const folder = mkdtempSync(join(root, 'copy-'));
+  const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+  copyFileSync(made.store, store);
+  mkdirSync(home);
+  const run = (...args: string[]) => program(home, store, ...args);
+  const sessions = rowsOf(store, 'SELECT session_uid FROM sessions ORDER BY id');
+  const zeros = 'session_id = 0, session_uid = CAST(zeroblob(20) AS TEXT)';
+  expect(past(store, `UPDATE events SET ${zeros} WHERE kind = 'pinned'`)).toBeGreaterThan(0);
+  expect((await run('verify')).code).toBe(1);
+  const repaired = await run('verify', '--repair', '--yes');
+  expect([repaired.code, repaired.out]).toEqual([3, expect.stringContaining('events of nobody')]);
+  expect((await run('verify')).out).toContain('All is well');
+  expect(rowsOf(store, 'SELECT session_uid FROM sessions ORDER BY id')).toEqual(sessions);
+});
+
 test.each([
   ['digests', 'json'],
   ['sweeps', 'report'],

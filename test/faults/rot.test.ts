@@ -162,6 +162,17 @@ test('every byte of the file header may be flipped: a clear word, no wrong byte,
   }
 });
 
+test.each([60, 61])(
+  'a version of its tables that no program will have, by a flip of byte %d, is damage',
+  async (offset) => {
+    const damaged = copy();
+    expect(harm(damaged.store, { kind: 'flip', offset, size: 4 })).toBe(1);
+    expect((await lookAt(damaged)).broken).toEqual([]);
+    const { broken, lost, code } = await repairAndLook(damaged);
+    expect([broken, lost, code]).toEqual([[], [], 0]);
+  },
+);
+
 test('a store that is refused is let go, so that a repair in the same process can take its place', async () => {
   const damaged = copy();
   expect(harm(damaged.store, { kind: 'zero', offset: 25, size: 66 })).toBeGreaterThan(0);

@@ -15,10 +15,10 @@ export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): stri
   for (const { session_id, session_uid } of db.all<{ session_id: number; session_uid: string }>(
     'SELECT DISTINCT session_id, session_uid FROM events',
   ))
-    uids.set(session_id, session_uid);
+    if (UID_FORM.test(session_uid)) uids.set(session_id, session_uid);
   for (const { values } of names) {
     const [uid, id] = values;
-    if (typeof uid === 'string' && typeof id === 'number' && /^[a-z0-9-]+:./.test(uid)) uids.set(id, uid);
+    if (typeof uid === 'string' && typeof id === 'number' && UID_FORM.test(uid)) uids.set(id, uid);
   }
   const lost: string[] = [];
   const missing = db.all<{ id: number }>(
@@ -236,6 +236,10 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
   {
     sql: `DELETE FROM digests WHERE session_id NOT IN (SELECT id FROM sessions)`,
     tells: 'digests of nobody',
+  },
+  {
+    sql: `DELETE FROM events WHERE session_id NOT IN (SELECT id FROM sessions)`,
+    tells: 'events of nobody',
   },
   {
     sql: `UPDATE events SET session_uid = (SELECT session_uid FROM sessions WHERE id = events.session_id)
