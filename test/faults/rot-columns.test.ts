@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeRotStore, program, type RotStore } from '../../scripts/torture/rot-store.ts';
 import { verifySchema } from '../../src/cli/schemas.ts';
-import { TIMES, WORDS } from '../../src/store/verify/books.ts';
+import { agentId } from '../../src/domain/ids.ts';
+import { nameOf, TIMES, WORDS } from '../../src/store/verify/books.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'session-memory-rot-columns-'));
 let made: RotStore;
@@ -40,6 +41,20 @@ const NO_TIMES = [
   '2026-06-01T10:00:00.000Z\0',
 ];
 
+interface Copy {
+  readonly store: string;
+  run(...args: string[]): ReturnType<typeof program>;
+}
+
+/** A copy of the store, with the home of nobody. */
+function copy(): Copy {
+  const folder = mkdtempSync(join(root, 'copy-'));
+  const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
+  copyFileSync(made.store, store);
+  mkdirSync(home);
+  return { store, run: (...args) => program(home, store, ...args) };
+}
+
 /** Changes all rows of a column past the program; returns how many. `value`: an SQL expression. */
 function put(store: string, table: string, column: string, value: string): number {
   return past(store, `UPDATE ${table} SET ${column} = ${value} WHERE ${column} IS NOT NULL`);
@@ -62,18 +77,12 @@ test.each(COLUMNS)(
   '%s.%s',
   async (table, column) => {
     for (const value of NO_TIMES) {
-      const folder = mkdtempSync(join(root, 'copy-'));
-      const store = join(folder, 's.db');
-      copyFileSync(made.store, store);
-      const home = join(folder, 'home');
-      mkdirSync(home);
-      const run = (...args: string[]) => program(home, store, ...args);
+      const { store, run } = copy();
       expect((await run('verify')).out).toContain('All is well');
       const hits = put(store, table, column, `CAST(x'${Buffer.from(value).toString('hex')}' AS TEXT)`);
       if (hits === 0) {
         // Nothing of this kind is there to be hit, and no time is read out of it.
         expect([table, column]).toBeOneOf([['sessions', 'later_at']]);
-        rmSync(folder, { recursive: true });
         return;
       }
       const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
@@ -93,7 +102,6 @@ test.each(COLUMNS)(
       ]);
       expect((await run('verify')).out).toContain('All is well');
       for (const uid of made.evicted) expect((await run('show', uid)).code).toBe(0);
-      rmSync(folder, { recursive: true });
     }
   },
   120_000,
@@ -128,11 +136,7 @@ test.each(WORD_COLUMNS)(
       made.truth.has(uid),
     );
     for (const [kind, value] of Object.entries(NO_WORDS(column))) {
-      const folder = mkdtempSync(join(root, 'copy-'));
-      const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-      copyFileSync(made.store, store);
-      mkdirSync(home);
-      const run = (...args: string[]) => program(home, store, ...args);
+      const { store, run } = copy();
       expect(put(store, table, column, value), kind).toBeGreaterThan(0);
       const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
       const named = found.findings.filter(
@@ -153,7 +157,6 @@ test.each(WORD_COLUMNS)(
           true,
         ]);
       }
-      rmSync(folder, { recursive: true });
     }
   },
   120_000,
@@ -177,15 +180,11 @@ test.each([
   async (extents) => {
     const [hit] = rowsOf<{ uid: string }>(made.store, `${BEARERS} WHERE extents IS NOT NULL AND gone = 0`);
     const uid = hit?.uid ?? '';
-    const folder = mkdtempSync(join(root, 'copy-'));
-    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-    copyFileSync(made.store, store);
-    mkdirSync(home);
-    const run = (...args: string[]) => program(home, store, ...args);
+    const { store, run } = copy();
     expect(put(store, 'files', 'extents', `'${extents}'`)).toBeGreaterThan(0);
     for (const call of [
       ['show', uid, '--raw'],
-      ['export', uid, join(folder, 'x.smx')],
+      ['export', uid, `${store}.smx`],
     ]) {
       const told = await run(...call);
       expect([call[0], told.code, told.err]).toEqual([
@@ -198,7 +197,6 @@ test.each([
     expect(found.findings.map((finding) => finding.session_uid)).toEqual([uid]);
     expect((await run('verify', '--repair', '--yes')).code).toBe(3);
     expect((await run('verify')).code).toBe(0);
-    rmSync(folder, { recursive: true });
   },
   120_000,
 );
@@ -209,6 +207,7 @@ const SMALL = `SELECT s.id AS id, f.id AS fileId, session_uid AS uid, agent, nat
   WHERE evicted_at IS NULL AND f.extents IS NULL AND (SELECT count(*) FROM segments WHERE file_id = f.id) = 1 ORDER BY s.id`;
 
 interface Small {
+  readonly id: number;
   readonly fileId: number;
   readonly uid: string;
   readonly agent: string;
@@ -227,11 +226,7 @@ const PROVEN: readonly (readonly [string, string, 0 | 3])[] = [
 test.each(PROVEN)(
   'a file whose row says no byte any more, and its segment gone; %s',
   async (_, hash, code) => {
-    const folder = mkdtempSync(join(root, 'copy-'));
-    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-    copyFileSync(made.store, store);
-    mkdirSync(home);
-    const run = (...args: string[]) => program(home, store, ...args);
+    const { store, run } = copy();
     const [{ fileId, uid } = { fileId: 0, uid: '' }] = rowsOf<Small>(store, SMALL);
     const truth = await run('show', uid, '--raw');
     expect([truth.code, truth.bytes.length > 0]).toEqual([0, true]);
@@ -251,19 +246,19 @@ test.each(PROVEN)(
   },
 );
 
-test('a session whose name and id are zeros from the middle on has the name that the index has', async () => {
-  const folder = mkdtempSync(join(root, 'copy-'));
-  const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-  copyFileSync(made.store, store);
-  mkdirSync(home);
-  const run = (...args: string[]) => program(home, store, ...args);
-  const [hit = { uid: '', agent: '', nativeId: '' }] = rowsOf<Small>(store, SMALL);
+/** Zeros from one byte to another of a text, which columns that lie beside each other in a row make. */
+function zeroBytes(store: string, text: string, from: number, to: number): void {
   const bytes = readFileSync(store);
-  const columns = Buffer.from(hit.uid + hit.agent + hit.nativeId);
-  const at = bytes.indexOf(columns);
-  expect(at, 'the columns lie beside each other in the row').toBeGreaterThan(0);
-  bytes.fill(0, at + hit.agent.length + 8, at + columns.length);
-  writeFileSync(store, bytes);
+  const at = bytes.indexOf(text);
+  expect(at, 'it stands in the file').toBeGreaterThan(0);
+  writeFileSync(store, bytes.fill(0, at + from, at + to));
+}
+
+test('a session whose name and id are zeros from the middle on has the name that the index has', async () => {
+  const { store, run } = copy();
+  const [hit = { uid: '', agent: '', nativeId: '' }] = rowsOf<Small>(store, SMALL);
+  const columns = hit.uid + hit.agent + hit.nativeId;
+  zeroBytes(store, columns, hit.agent.length + 8, columns.length);
   expect((await run('verify')).code).toBe(1);
   expect((await run('verify', '--repair', '--yes')).code).toBe(0);
   expect((await run('verify')).out).toContain('All is well');
@@ -271,12 +266,46 @@ test('a session whose name and id are zeros from the middle on has the name that
   expect([shown.code, shown.bytes.equals(made.truth.get(hit.uid) ?? Buffer.alloc(0))]).toEqual([0, true]);
 });
 
+test('a name of zeros is the one that the index has, and the id beside it stays, though it is no part of the name', async () => {
+  const { store, run } = copy();
+  const [hit = { uid: '', agent: '', nativeId: '' }] = rowsOf<Small>(store, SMALL);
+  const nativeId = 'an id/with a blank';
+  const uid = nameOf({ agent: agentId(hit.agent), nativeId });
+  for (const table of ['sessions', 'events'])
+    past(store, `UPDATE ${table} SET session_uid = '${uid}' WHERE session_uid = '${hit.uid}'`);
+  past(store, `UPDATE sessions SET native_id = '${nativeId}' WHERE session_uid = '${uid}'`);
+  zeroBytes(store, uid + hit.agent + nativeId, 0, uid.length);
+  expect((await run('verify', '--repair', '--yes')).code).toBe(0);
+  expect((await run('verify')).out).toContain('All is well');
+  expect(rowsOf<Small>(store, SMALL)[0]).toMatchObject({ uid, agent: hit.agent, nativeId });
+});
+
+test('of two files whose rows say no byte any more the loss is recorded, and only once', async () => {
+  const { store, run } = copy();
+  const [{ id, fileId, uid } = { id: 0, fileId: 0, uid: '' }] = rowsOf<Small>(store, SMALL);
+  past(store, `DELETE FROM segments WHERE file_id = ${fileId}`);
+  const columns = 'session_id, role, key, rel_path, encoding, raw_bytes, log_bytes';
+  past(
+    store,
+    `INSERT INTO files (${columns}) SELECT session_id, 'sidecar', 'beside', 'beside', encoding, 0, 0 FROM files WHERE id = ${fileId}`,
+  );
+  past(store, `UPDATE files SET raw_bytes = 0, log_bytes = 0, sha256 = NULL WHERE session_id = ${id}`);
+  past(store, `UPDATE sessions SET file_count = 2 WHERE id = ${id}`);
+  const harmed = `UPDATE files SET encoding = CAST(zeroblob(5) AS TEXT) WHERE id = ${fileId}`;
+  const losses = `SELECT reason FROM events WHERE session_id = ${id} AND kind = 'data_loss'`;
+  past(store, harmed);
+  const first = await run('verify', '--repair', '--yes');
+  expect([first.code, rowsOf(store, losses)]).toEqual([
+    3,
+    [{ reason: expect.stringMatching(/^damaged: no row of its files tells of \d+ of its bytes any more$/) }],
+  ]);
+  past(store, harmed);
+  expect([(await run('verify', '--repair', '--yes')).code, rowsOf(store, losses).length]).toEqual([0, 1]);
+  expect([uid, (await run('verify')).code]).toEqual([uid, 0]);
+});
+
 test('an event whose session is zeros makes no session, and is told of', async () => {
-  const folder = mkdtempSync(join(root, 'copy-'));
-  const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-  copyFileSync(made.store, store);
-  mkdirSync(home);
-  const run = (...args: string[]) => program(home, store, ...args);
+  const { store, run } = copy();
   const sessions = rowsOf(store, 'SELECT session_uid FROM sessions ORDER BY id');
   const zeros = 'session_id = 0, session_uid = CAST(zeroblob(20) AS TEXT)';
   expect(past(store, `UPDATE events SET ${zeros} WHERE kind = 'pinned'`)).toBeGreaterThan(0);
@@ -294,11 +323,7 @@ test.each([
 ])(
   '%s.%s that is no JSON stops no command, and is no bug',
   async (table, column) => {
-    const folder = mkdtempSync(join(root, 'copy-'));
-    const [store, home] = [join(folder, 's.db'), join(folder, 'home')];
-    copyFileSync(made.store, store);
-    mkdirSync(home);
-    const run = (...args: string[]) => program(home, store, ...args);
+    const { store, run } = copy();
     expect((await run('maintain', '--yes', '--no-data-loss')).code).toBe(0);
     expect(put(store, table, column, `'~' || substr(${column}, 2)`)).toBeGreaterThan(0);
     const [uid = ''] = made.evicted;
@@ -323,7 +348,6 @@ test.each([
       else if (call[0] !== 'doctor')
         expect([call, told.code, told.err]).toEqual([call, 0, expect.any(String)]);
     }
-    rmSync(folder, { recursive: true });
   },
   120_000,
 );

@@ -6,7 +6,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { UID_FORM } from '../../domain/ids.ts';
 import { type FileRole, packingByName } from '../../domain/session.ts';
 import type { WritableDb } from '../connection.ts';
-import { isNoTime, isNoWord, nameOf, TIMES, unlikeNames, WORDS } from '../verify/books.ts';
+import { isNameOf, isNoTime, isNoWord, nameOf, TIMES, unlikeNames, WORDS } from '../verify/books.ts';
 import type { RawRow } from './pages.ts';
 
 /** Sessions whose row is gone, by the index of their names or an event of theirs; the others are told by number. */
@@ -36,63 +36,54 @@ export function nameLostSessions(db: WritableDb, names: readonly RawRow[]): stri
 }
 
 /**
- * Of a name, an agent and an id that do not agree, one is damaged. Where the index of names agrees with the agent and the id,
- * or where the name begins with no agent that other sessions have, it is the name; else the other two. Where the name can be none, the
- * index has it.
+ * Of a name, an agent and an id that do not agree, one is damaged. A name that the index has and that they make is right, and so is one
+ * where the row's own can be none. Where the row's name begins with no agent that other sessions have, the agent and the id make it; else
+ * it makes them.
  */
 export function mendNames(db: WritableDb, names: readonly RawRow[]): void {
   const indexed = new Map<number, string>();
   for (const { values } of names) {
     const [uid, id] = values;
-    if (typeof uid === 'string' && typeof id === 'number') indexed.set(id, uid);
+    if (typeof uid === 'string' && typeof id === 'number' && UID_FORM.test(uid)) indexed.set(id, uid);
   }
   const agents = new Set(
     db
       .all<{ agent: string }>('SELECT agent FROM sessions GROUP BY agent HAVING count(*) > 1')
       .map((row) => row.agent),
   );
-  const isTaken = (name: string) =>
-    db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $name', { name }) !== null;
+  const isFree = (uid: string) =>
+    db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid', { uid }) === null;
   for (const row of unlikeNames(db)) {
     const { id, uid, agent } = row;
     const told = indexed.get(id);
-    if (told !== undefined && UID_FORM.test(told) && !UID_FORM.test(uid) && !isTaken(told)) {
-      // What cannot be a name is damaged, and the id beside it too: together they make none.
-      const colon = told.indexOf(':');
-      db.run(
-        'UPDATE sessions SET session_uid = $told, agent = $agent, native_id = $nativeId WHERE id = $id',
-        {
-          id,
-          told,
-          agent: told.slice(0, colon),
-          nativeId: told.slice(colon + 1),
-        },
-      );
-      continue;
-    }
-    const name = nameOf(row);
-    const isNameDamaged =
-      indexed.get(id) === name || (!agents.has(uid.slice(0, uid.indexOf(':'))) && agents.has(agent));
-    if (isNameDamaged && !isTaken(name)) {
-      db.run('UPDATE sessions SET session_uid = $name WHERE id = $id', { id, name });
+    const made = nameOf(row);
+    if (told !== undefined && isFree(told) && isNameOf(told, row)) {
+      db.run('UPDATE sessions SET session_uid = $told WHERE id = $id', { id, told });
+    } else if (told !== undefined && isFree(told) && !UID_FORM.test(uid)) {
+      const set = 'session_uid = $told, agent = $agent, native_id = $nativeId';
+      db.run(`UPDATE sessions SET ${set} WHERE id = $id`, { id, told, ...partsOf(told) });
+    } else if (!agents.has(partsOf(uid).agent) && agents.has(agent) && isFree(made)) {
+      db.run('UPDATE sessions SET session_uid = $made WHERE id = $id', { id, made });
     } else if (uid.indexOf(':') > 0) {
-      db.run(
-        `UPDATE sessions SET agent = substr(session_uid, 1, instr(session_uid, ':') - 1),
-           native_id = substr(session_uid, instr(session_uid, ':') + 1) WHERE id = $id`,
-        { id },
-      );
+      db.run('UPDATE sessions SET agent = $agent, native_id = $nativeId WHERE id = $id', {
+        id,
+        ...partsOf(uid),
+      });
     }
   }
 }
 
-function insertSession(db: WritableDb, id: number, uid: string): boolean {
+function partsOf(uid: string): { agent: string; nativeId: string } {
   const colon = uid.indexOf(':');
+  return { agent: uid.slice(0, colon), nativeId: uid.slice(colon + 1) };
+}
+
+function insertSession(db: WritableDb, id: number, uid: string): boolean {
   if (db.get('SELECT 1 AS found FROM sessions WHERE session_uid = $uid', { uid }) !== null) return false;
   db.run('INSERT INTO sessions (id, session_uid, agent, native_id) VALUES ($id, $uid, $agent, $nativeId)', {
     id,
     uid,
-    agent: uid.slice(0, colon),
-    nativeId: uid.slice(colon + 1),
+    ...partsOf(uid),
   });
   return true;
 }
@@ -210,7 +201,7 @@ const TIME_MENDS = Object.entries(TIMES)
   });
 
 /** Raw bytes that the session of a row of `files` counts and no file of it has. */
-const MISSED = `((SELECT raw_bytes FROM sessions WHERE id = files.session_id)
+const UNACCOUNTED = `((SELECT raw_bytes FROM sessions WHERE id = files.session_id)
   - (SELECT sum(raw_bytes) FROM files f WHERE f.session_id = files.session_id AND f.gone = 0))`;
 const IS_EMPTY = (file: string) => `${file}.gone = 0 AND ${file}.raw_bytes = 0 AND ${file}.log_bytes = 0`;
 
@@ -262,10 +253,10 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
             WHERE log_bytes < (SELECT max(log_offset + raw_bytes) FROM segments WHERE file_id = files.id)`,
     tells: null,
   },
-  // One empty file of a live session that had more: its numbers are damaged. What it had is missed then, not passed over.
+  // One empty file of a live session that had more: its numbers are damaged. What it had is looked for, and recorded as lost where it is not found.
   {
-    sql: `UPDATE files SET (raw_bytes, log_bytes, extents) = (SELECT ${MISSED}, ${MISSED}, NULL)
-            WHERE ${IS_EMPTY('files')} AND ${MISSED} > 0 AND (SELECT evicted_at IS NULL FROM sessions WHERE id = files.session_id)
+    sql: `UPDATE files SET (raw_bytes, log_bytes, extents) = (SELECT ${UNACCOUNTED}, ${UNACCOUNTED}, NULL)
+            WHERE ${IS_EMPTY('files')} AND ${UNACCOUNTED} > 0 AND (SELECT evicted_at IS NULL FROM sessions WHERE id = files.session_id)
               AND (SELECT count(*) FROM files f WHERE f.session_id = files.session_id AND ${IS_EMPTY('f')}) = 1`,
     tells: null,
   },
@@ -305,10 +296,10 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
   {
     sql: `INSERT INTO events (at, kind, session_id, session_uid, generation, raw_bytes, stored_bytes, reason, file_id)
             SELECT ${NOW_SQL}, 'data_loss', s.id, session_uid, raw_generation, s.raw_bytes - sum(f.raw_bytes), 0,
-              'damaged: of its files ' || (s.raw_bytes - sum(f.raw_bytes)) || ' bytes are not told of any more', min(f.id)
+              'damaged: no row of its files tells of ' || (s.raw_bytes - sum(f.raw_bytes)) || ' of its bytes any more', min(f.id)
             FROM sessions s JOIN files f ON f.session_id = s.id AND f.gone = 0 WHERE evicted_at IS NULL
             GROUP BY s.id HAVING count(*) = file_count AND s.raw_bytes > sum(f.raw_bytes)`,
-    tells: 'sessions of whose files some bytes are not told of any more',
+    tells: 'sessions with bytes that no row of their files tells of any more',
   },
   // Evicted is what an event of this generation says is evicted and what has no segment; nothing else.
   {
@@ -356,7 +347,8 @@ export const MENDS: readonly { readonly sql: string; readonly tells: string | nu
   {
     sql: `UPDATE sessions SET (raw_bytes, file_count) =
               (SELECT coalesce(sum(raw_bytes), 0), count(*) FROM files WHERE session_id = sessions.id AND gone = 0)
-            WHERE evicted_at IS NULL AND file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id AND gone = 0)`,
+            WHERE evicted_at IS NULL AND (file_count > (SELECT count(*) FROM files WHERE session_id = sessions.id AND gone = 0)
+              OR raw_bytes > (SELECT coalesce(sum(raw_bytes), 0) FROM files WHERE session_id = sessions.id AND gone = 0))`,
     tells: null,
   },
   // A version of a file that is not there, that is evicted, or of more than was ever stored of it names nothing.

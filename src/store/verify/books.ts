@@ -249,10 +249,13 @@ export function unlikeNames(db: ReadableDb): NameRow[] {
       `SELECT id, session_uid AS uid, agent, native_id AS nativeId FROM sessions NOT INDEXED
        WHERE session_uid <> agent || ':' || native_id`,
     )
-    .filter((row) => {
-      const name = nameOf(row);
-      return row.uid !== name && !(row.uid.startsWith(name) && DIVERGED.test(row.uid.slice(name.length)));
-    });
+    .filter((row) => !isNameOf(row.uid, row));
+}
+
+/** Whether an agent and an id make the name, in either way. */
+export function isNameOf(uid: string, row: Pick<NameRow, 'agent' | 'nativeId'>): boolean {
+  const name = nameOf(row);
+  return uid === name || (uid.startsWith(name) && DIVERGED.test(uid.slice(name.length)));
 }
 
 /** What `divergedUid` adds; 0.1.0 named what differed from a twin with two marks. */
