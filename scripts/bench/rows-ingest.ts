@@ -73,28 +73,35 @@ async function coldContest(
   };
 }
 
-const ingestCold: Row = {
-  name: 'ingest-cold',
-  what: `ingest with digests of ${HOME_MIB} MiB into a new store, wall / tar c | zstd -3 -T2`,
-  unit: '×',
-  target: atMost(2),
-  unavailable: needs('tar', 'zstd'),
-  prepare: async (bench) => {
-    const home = await bigHome(bench.cache, HOME_MIB);
-    return coldContest(bench, home, [], () => tarZstd(bench, home));
-  },
-};
+function coldRow(about: Pick<Row, 'name' | 'what' | 'target'>, flags: readonly string[]): Row {
+  return {
+    ...about,
+    unit: '×',
+    unavailable: needs('tar', 'zstd'),
+    prepare: async (bench) => {
+      const home = await bigHome(bench.cache, HOME_MIB);
+      return coldContest(bench, home, flags, () => tarZstd(bench, home));
+    },
+  };
+}
 
-const ingestColdNoDigests: Row = {
-  ...ingestCold,
-  name: 'ingest-cold-no-digests',
-  what: `ingest without digests of ${HOME_MIB} MiB into a new store, wall / the same`,
-  target: atMost(1.6),
-  prepare: async (bench) => {
-    const home = await bigHome(bench.cache, HOME_MIB);
-    return coldContest(bench, home, NO_DIGESTS, () => tarZstd(bench, home));
+const ingestCold = coldRow(
+  {
+    name: 'ingest-cold',
+    what: `ingest with digests of ${HOME_MIB} MiB into a new store, wall / tar c | zstd -3 -T2`,
+    target: atMost(2),
   },
-};
+  [],
+);
+
+const ingestColdNoDigests = coldRow(
+  {
+    name: 'ingest-cold-no-digests',
+    what: `ingest without digests of ${HOME_MIB} MiB into a new store, wall / the same`,
+    target: atMost(1.6),
+  },
+  NO_DIGESTS,
+);
 
 const ingestColdLeast: Row = {
   name: 'ingest-cold-least',

@@ -5,6 +5,7 @@
  */
 import { digestSchema } from '../domain/digest.schema.ts';
 import type { Digest } from '../domain/digest.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import type { ArchivedDigest } from '../store/archived.ts';
 import { DIGEST_BYTES_MAX, jsonProblem } from './bounds.ts';
 
@@ -14,8 +15,7 @@ export function digestProblem({ json }: ArchivedDigest, uid: string): string | n
   if (bytes.length > DIGEST_BYTES_MAX) return `it has ${bytes.length} bytes`;
   const problem = jsonProblem(bytes);
   if (problem !== null) return problem;
-  const value = parsed(json);
-  const checked = digestSchema.safeParse(value);
+  const checked = digestSchema.safeParse(parsedJson(json));
   if (!checked.success) {
     const [issue] = checked.error.issues;
     return `it is of a wrong form: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim();
@@ -25,17 +25,8 @@ export function digestProblem({ json }: ArchivedDigest, uid: string): string | n
 
 /** A digest of that form; null where it is none. */
 export function digestOf(json: string): Digest | null {
-  const value = parsed(json);
+  const value = parsedJson(json);
   return digestSchema.safeParse(value).success ? (value as Digest) : null;
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    // No JSON at all: of no form.
-    return null;
-  }
 }
 
 /** Whether it tells anything that somebody said or did; without that, raw bytes must not go for it. */

@@ -4,6 +4,7 @@
  * called a time and is none is left out of a session's row; nothing from the file decides where a file is written.
  */
 import * as z from 'zod/mini';
+import { parsedJson } from '../domain/parsed.ts';
 import { FILE_PACKINGS, FILE_ROLES } from '../domain/session.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
   ArchivedSegment,
   ArchivedVersion,
 } from '../store/archived.ts';
-import type { Extent } from '../store/rows.ts';
+import { type Extent, isExtent } from '../store/rows.ts';
 import { SEGMENT_BYTES } from '../store/segments.ts';
 import { FILES_MAX, REPEATS_MAX, SEGMENT_STORED_BYTES_MAX } from './bounds.ts';
 
@@ -46,15 +47,9 @@ const uid = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,63}:[A-Za-z0-9][A-Za-
 const orNull = <T extends z.core.$ZodType>(inner: T) => z.nullable(inner);
 /** Ranges by hand: there may be hundreds of thousands, and a copy of each would take more memory than they do. */
 const extents = z.custom<readonly Extent[]>(
-  (value) => Array.isArray(value) && value.every(isExtent),
+  (value) => Array.isArray(value) && value.every((range) => isExtent(range) && range[1] > 0),
   'it is no list of ranges',
 );
-
-function isExtent(value: unknown): value is Extent {
-  if (!Array.isArray(value) || value.length !== 2) return false;
-  const [offset, length] = value;
-  return Number.isSafeInteger(offset) && offset >= 0 && Number.isSafeInteger(length) && length > 0;
-}
 
 const file = z.object({
   role: z.enum(FILE_ROLES),
@@ -177,14 +172,9 @@ export type ArchiveLine =
 
 /** The line, or a sentence that says what is wrong with it. */
 export function parseLine(json: string): ArchiveLine | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    // The hash was right: it was written so.
-    return 'a record is no JSON';
-  }
-  return asLine(value);
+  const value = parsedJson(json);
+  // The hash was right: it was written so.
+  return value === undefined ? 'a record is no JSON' : asLine(value);
 }
 
 /** Why whoever takes the archive in would refuse the rows of a session, or null. */

@@ -2,7 +2,6 @@
  * What the screens ask of the store, answered by a thread that has it open for reading.
  * Promises: one question after the other; nothing here writes.
  */
-
 import { existsSync, statSync } from 'node:fs';
 import { digestPage } from '../digest/page.ts';
 import { importedRows } from '../digest/sections.ts';
@@ -85,8 +84,7 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     raw: (uid, asked, columns) => transcriptPiece(db, uid, asked, columns),
     sweeps: (most) => listSweeps(db, most),
     reportOf: (sweepId, columns) => {
-      const json = findSweep(db, sweepId)?.report ?? null;
-      const report = json === null ? null : storedReport(json);
+      const report = storedReport(findSweep(db, sweepId)?.report ?? null);
       return report === null ? null : lines(report, columns);
     },
     limitsPage: (columns) => limitsPage(context.settings, existsSync(context.settings.configPath), columns),

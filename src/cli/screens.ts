@@ -90,9 +90,8 @@ async function show(context: Context, start: 'dashboard' | 'sweep', terminal: Te
       }),
     );
     const reports = sweeps.flatMap((id) => {
-      const report = findSweep(reading, id)?.report ?? null;
-      const told = report === null ? null : storedReport(report);
-      return told === null ? [] : [told];
+      const report = storedReport(findSweep(reading, id)?.report ?? null);
+      return report === null ? [] : [report];
     });
     for (const report of reports) printReport(context, reading, report);
     if (failed !== null) throw failed;

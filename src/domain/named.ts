@@ -2,6 +2,7 @@
  * Files of a session that lie where no path tells whose they are: a record of the session names each of them.
  * Promises: pure. A name is only ever one of the places that the agent's format declares, whatever a record says.
  */
+import { parsedJson } from './parsed.ts';
 
 export interface NamedFiles {
   /** What stands before such a name in the bytes of a transcript. */
@@ -35,11 +36,7 @@ export function memberText(behind: string): string | null {
 }
 
 export function unquoted(json: string): string | null {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'string' ? value : null;
-  } catch {
-    // No JSON: then it names nothing.
-    return null;
-  }
+  const value = parsedJson(json);
+  // No JSON: then it names nothing.
+  return typeof value === 'string' ? value : null;
 }

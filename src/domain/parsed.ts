@@ -1,6 +1,6 @@
-/** JSON of which nobody vouches that it is JSON still. Pure. */
+/** Text that should be JSON and may be damaged, or anybody's. Pure. */
 
-/** The value; undefined where the text is none: what a disk did to it stops nobody else. */
+/** The value; undefined where the text is no JSON. */
 export function parsedJson(text: string): unknown {
   try {
     return JSON.parse(text);

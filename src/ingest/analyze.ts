@@ -26,6 +26,7 @@ import { isDiskFull } from '../store/room.ts';
 import type { StoredFile } from '../store/rows.ts';
 import { fileChunks, logBreaks, logChunks, removedChunks, removedRanges } from '../store/segments.ts';
 import { census } from '../store/usage.ts';
+import { digestIn } from '../store/whole-digest.ts';
 import { hashFiles, saveDigest } from '../store/write-digests.ts';
 import { type AskedAnalyzer, GIVEN_UP } from './asked-analyzer.ts';
 import { contentFormOf } from './content/content.ts';
@@ -197,13 +198,8 @@ function digestThere(deps: AnalyzeDeps, session: SessionRow): Digest | null {
   const stored = digestsOf(deps.db, session.uid).find(
     ({ generation, complete }) => generation === session.generation && complete,
   );
-  if (stored === undefined) return null;
-  try {
-    return JSON.parse(stored.json);
-  } catch {
-    // Damaged text is nothing to compare with: the new digest mends it.
-    return null;
-  }
+  // Damaged text is nothing to compare with: the new digest mends it.
+  return stored === undefined ? null : digestIn(stored.json);
 }
 
 async function externalSummary(

@@ -3,7 +3,6 @@
  * Promises: reads only, one state of the store an answer; a session of the last ten minutes (it may be the asking one) and one
  * of an excluded project is not there; recorded text is redacted once more, made plain and framed; more is one named call away.
  */
-
 import { digestMarkdown } from '../digest/markdown.ts';
 import { redactText, redactTexts } from '../digest/redact.ts';
 import type { Digest } from '../domain/digest.ts';

@@ -3,9 +3,11 @@
  * that lies in packs.
  * Promises: what is read was checked; a commit of another machine, or of another number, is none.
  */
+
 import * as z from 'zod/mini';
 import { opened } from '../archive/bounds.ts';
 import { fail } from '../domain/errors.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import { type Iso, parseTime } from '../domain/time.ts';
 import { commitName } from './layout.ts';
 import type { PackPlace } from './pack.ts';
@@ -88,12 +90,8 @@ export function readCommit(data: Uint8Array, machine: string, number: number): C
   const name = commitName(machine, number);
   const plain = opened(data, COMMIT_PLAIN_BYTES_MAX);
   if (typeof plain === 'string') throw damaged(name, plain);
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(plain).toString());
-  } catch {
-    throw damaged(name, 'it is no JSON');
-  }
+  const value = parsedJson(Buffer.from(plain).toString());
+  if (value === undefined) throw damaged(name, 'it is no JSON');
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : null;
   if (typeof version === 'number' && version > VERSION) throw newer(value);
   const parsed = commit.safeParse(value);

@@ -3,8 +3,10 @@
  * Promises: the key lies in the bucket, wrapped, before anything says that there is a bucket; of two who make it ready at once one does;
  * a service that does not keep its word about conditions is refused, for it would let one commit write over another.
  */
+
 import * as z from 'zod/mini';
 import { fail } from '../domain/errors.ts';
+import { parsedJson } from '../domain/parsed.ts';
 import { addressText } from './address.ts';
 import type { BucketClient } from './client.ts';
 import {
@@ -31,13 +33,7 @@ export async function bucketThere(client: BucketClient): Promise<string | null> 
   const bytes = await client.get(FORMAT_NAME, FORMAT_BYTES_MAX);
   if (bytes === null) return null;
   const where = addressText(client.address);
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(bytes).toString());
-  } catch {
-    value = null;
-  }
-  const parsed = format.safeParse(value);
+  const parsed = format.safeParse(parsedJson(Buffer.from(bytes).toString()));
   if (!parsed.success)
     throw fail(
       'corrupt',

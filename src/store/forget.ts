@@ -3,7 +3,6 @@
  * Promises: all rows in one transaction, by one event, whose trigger does the rest (migrations/0003-by-hand.ts); after
  * `writeAnew` no page of the file and no log holds a piece of it. Never: touches the agents' own files.
  */
-
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { SessionUid } from '../domain/ids.ts';

@@ -15,7 +15,7 @@ import { makePrivateFile } from './place.ts';
 /** `PRAGMA application_id`: "SMEM". */
 const APPLICATION_ID = 0x534d454d;
 
-/** They are counted one by one: a program that knows more of them will not be made. */
+/** Each migration adds one: a larger number is no version, but damage. */
 const VERSION_MAX = 1000;
 
 /** The version a store is at; 0 for an empty file. Refuses what is not ours and what is newer. */
@@ -37,7 +37,7 @@ export function storeVersion(db: ReadableDb, migrations: readonly Migration[] = 
   if ((version === 0) !== (tables === 0))
     throw damagedFirstPage(db.path, `has lost ${version === 0 ? 'the version of its tables' : 'its tables'}`);
   if (version < 0 || version > VERSION_MAX)
-    throw damagedFirstPage(db.path, `gives its tables the version ${version}`);
+    throw damagedFirstPage(db.path, `says that its tables have version ${version}, which no program made`);
   const newest = newestVersion(migrations);
   if (version > newest) {
     throw fail(

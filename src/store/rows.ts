@@ -128,7 +128,8 @@ export function extentsIn(text: string): readonly Extent[] {
   return Array.isArray(value) && value.every(isExtent) ? value : [];
 }
 
-function isExtent(value: unknown): value is Extent {
+/** Two whole numbers from 0 up. */
+export function isExtent(value: unknown): value is Extent {
   return Array.isArray(value) && value.length === 2 && value.every(isOffset);
 }
 

@@ -2,7 +2,6 @@
  * What `maintain` did, run by run: who is not watched must be able to say when it ran last and how that ended.
  * Promises: runs in a row that did nothing and ended alike are one row; a run that was killed stays without an end.
  */
-
 import type { ExitCode } from '../domain/errors.ts';
 import { parsedJson } from '../domain/parsed.ts';
 import type { Iso } from '../domain/time.ts';
@@ -49,7 +48,7 @@ const toRun = ({ id: _, had_effect, problems, ...row }: RunColumns): RunRow => (
 function problemsIn(json: string): readonly string[] {
   const problems = parsedJson(json);
   const isList = Array.isArray(problems) && problems.every((one) => typeof one === 'string');
-  return isList ? problems : ['what was noted of it is damaged'];
+  return isList ? problems : ['the list of its problems is damaged'];
 }
 
 /** Notes that a run begins; null where a full disk has no room even for that. */

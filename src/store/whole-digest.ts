@@ -18,14 +18,13 @@ export function isDigestWhole({ json, sha256: recorded }: DigestText): boolean {
   return parsedJson(json) !== undefined;
 }
 
-/** A stored digest; null where it is damaged. */
+/** A stored digest; null where it is no JSON any more. Whether it is the one that was written is told by its hash. */
 export function digestIn(json: string): Digest | null {
   const value = parsedJson(json);
-  // Its own hash says more, and is asked before anything goes.
   return typeof value === 'object' && value !== null ? (value as Digest) : null;
 }
 
-/** The same for who shows it. Fails where it is damaged. */
+/** The same, for whoever shows it: fails, with the way out, instead of null. */
 export function readDigest(uid: SessionUid, json: string): Digest {
   const digest = digestIn(json);
   if (digest !== null) return digest;

@@ -140,7 +140,7 @@ test.each(WORD_COLUMNS)(
       expect(put(store, table, column, value), kind).toBeGreaterThan(0);
       const found = verifySchema.parse(JSON.parse((await run('verify', '--json')).out));
       const named = found.findings.filter(
-        ({ problem }) => problem === `the ${column} of one of its files is none`,
+        ({ problem }) => problem === `one of its files has no ${column} that there is`,
       );
       expect(
         named.map((finding) => ({ uid: finding.session_uid })),

@@ -4,6 +4,7 @@
  * keys, escapes in keys and values, CR at the end; a member of that name further inside is never taken. One pass, no object made.
  * Never: takes a record for whole that is torn, or that another one stands behind on the line.
  */
+import { parsedJson } from '../../domain/parsed.ts';
 import { isPadding } from './json-lines.ts';
 
 /**
@@ -138,7 +139,8 @@ export class Members<P extends string> {
         return text;
       }
     }
-    return parsed(bytes.toString('utf8', from, to));
+    // No JSON, though its brackets match, tells nothing.
+    return parsedJson(bytes.toString('utf8', from, to));
   }
 
   /** The index behind the object that begins at `open`; `CUT` or `BROKEN` where it has no end. */
@@ -242,7 +244,7 @@ function levelOf(paths: readonly Path[], isList: boolean): Level {
 
 /** What is looked for under the key whose text stands from `from` to `to`, where the last string ended. */
 function entryOf(level: Level, bytes: Buffer, from: number, to: number): Entry | undefined {
-  if (hadEscape) return level.byText.get(String(parsed(bytes.toString('utf8', from - 1, to + 1))));
+  if (hadEscape) return level.byText.get(String(parsedJson(bytes.toString('utf8', from - 1, to + 1))));
   const entries = level.byLength[to - from];
   if (entries === undefined) return undefined;
   for (const entry of entries) {
@@ -258,15 +260,6 @@ function entryOf(level: Level, bytes: Buffer, from: number, to: number): Entry |
 function isAt(bytes: Buffer, from: number, text: string): boolean {
   for (let n = 0; n < text.length; n++) if (bytes[from + n] !== text.charCodeAt(n)) return false;
   return true;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // No JSON, though its brackets match: it tells nothing.
-    return undefined;
-  }
 }
 
 function blanksEnd(bytes: Buffer, from: number): number {

@@ -53,7 +53,7 @@ function sweepJson(row: SweepRow) {
     finished_at: row.finished_at,
     lost_data: row.lost_data,
     bytes_freed: row.bytes_freed,
-    report: row.report === null ? null : storedReport(row.report),
+    report: storedReport(row.report),
   };
 }
 

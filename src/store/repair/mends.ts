@@ -148,7 +148,7 @@ function roleByKey(key: string): FileRole {
   return key === 'main' ? 'main' : 'sidecar';
 }
 
-/** Words of files that are none: the one that more than half of the letters still say, else what the file's name tells. */
+/** Roles and packings that there are not: the word that differs in less than half of its letters, else what the file's key or name tells. */
 export function mendWords(db: WritableDb): void {
   const { role: roles, encoding: packings } = WORDS.files;
   const damaged = db.all<{ id: number; key: string; relPath: string; role: string; encoding: string }>(

@@ -99,12 +99,12 @@ function timeRule(table: string, columns: readonly string[]): string {
     FROM ${table} t LEFT JOIN sessions s ON s.id = t.${id} WHERE ${isOne} GROUP BY t.${id}`;
 }
 
-/** Columns that hold one of a few words, which nothing else in the store tells. */
+/** Columns that hold one of a few words; nothing else in the store says which. */
 export const WORDS = {
   files: { role: FILE_ROLES, encoding: FILE_PACKINGS },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
-/** Whether a column holds none of its words: a letter that is another one, and a session's transcript is not found. */
+/** Whether a column holds none of its words: by one wrong letter a session's transcript is not found. */
 export function isNoWord(column: string, words: readonly string[]): string {
   return `${column} NOT IN (${words.map((word) => `'${word}'`).join(', ')})`;
 }
@@ -172,7 +172,7 @@ const RULES: readonly { readonly sql: string; readonly problem: string; readonly
     Object.entries(columns).map(([column, words]) => ({
       sql: `SELECT coalesce(s.session_uid, 'session number ' || t.session_id) AS uid
         FROM ${table} t LEFT JOIN sessions s ON s.id = t.session_id WHERE ${isNoWord(`t.${column}`, words)} GROUP BY t.session_id`,
-      problem: `the ${column} of one of its ${table} is none`,
+      problem: `one of its ${table} has no ${column} that there is`,
       cure: 'rebuild' as const,
     })),
   ),
