@@ -44,6 +44,11 @@ export type Answers = {
 /** Numbers of a connection say nothing to another one: a thread that comes after this one must not seem to have seen the same. */
 const VERSIONS_FROM = Math.floor(Math.random() * 2 ** 40);
 
+const DAMAGED_REPORT: ReadLine = {
+  text: 'The report of this sweep is damaged. Its evictions are in `session-memory history`.',
+  tone: 'plain',
+};
+
 export async function answersOf(context: Context, db: ReadableDb): Promise<Answers> {
   const { limits, remote } = context.settings;
   // Each connection has to know: what is shown is what a sweep would do.
@@ -84,8 +89,10 @@ export async function answersOf(context: Context, db: ReadableDb): Promise<Answe
     raw: (uid, asked, columns) => transcriptPiece(db, uid, asked, columns),
     sweeps: (most) => listSweeps(db, most),
     reportOf: (sweepId, columns) => {
-      const report = storedReport(findSweep(db, sweepId)?.report ?? null);
-      return report === null ? null : lines(report, columns);
+      const json = findSweep(db, sweepId)?.report ?? null;
+      if (json === null) return null;
+      const report = storedReport(json);
+      return report === null ? [DAMAGED_REPORT] : lines(report, columns);
     },
     limitsPage: (columns) => limitsPage(context.settings, existsSync(context.settings.configPath), columns),
     planRestore: async (uid, way) => {

@@ -5,6 +5,7 @@ import { type Answers, answersOf } from '../../src/cli/screen-reads.ts';
 import { DEFAULT_LIMITS } from '../../src/domain/limits.ts';
 import { openReadable } from '../../src/store/open.ts';
 import { listSessions } from '../../src/store/read.ts';
+import { beginSweep, finishSweep } from '../../src/store/write-sweep.ts';
 import { claudePath, promptLine, World } from '../support/bench-world.ts';
 import { id } from '../support/filled.ts';
 
@@ -43,6 +44,18 @@ describe('a thread of the screens', () => {
     world.put(claudePath(id(9)), promptLine(id(9), 'one more'));
     await world.ingest();
     expect(view(world.now, seen)?.analyzed.sessions).toBe(4);
+  });
+
+  test('says of a damaged report that it is damaged, not that there is none', async () => {
+    using world = await filledWorld();
+    const sweep = { sweepId: 'a', planId: 'p', startedAt: world.now };
+    beginSweep(world.db, sweep);
+    await answering(world, null, ({ reportOf }) => expect(reportOf('a', 80)).toBeNull());
+    const ended = { sweepId: 'a', finishedAt: world.now, lostData: false, bytesFreed: 0 };
+    finishSweep(world.db, { ...ended, report: '{"version":' });
+    await answering(world, null, ({ reportOf }) =>
+      expect(reportOf('a', 80)).toMatchObject([{ text: expect.stringContaining('is damaged') }]),
+    );
   });
 
   test('gives rows, numbers and the list of the same sessions', async () => {
